@@ -1,0 +1,108 @@
+/** The settings after reading: every default applied, every value checked. Durations are milliseconds, sizes bytes. */
+
+export type Milliseconds = number
+export type Bytes = number
+
+/** Where the app is. One origin, no path. */
+export type UpstreamAddress =
+  | { readonly protocol: 'http:' | 'https:'; readonly hostname: string; readonly port: number }
+  | { readonly protocol: 'unix:'; readonly path: string }
+
+/** `host` is an address or a name, never in brackets. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+export const SEPARATORS = [',', '|', 'space', 'json', 'repeat'] as const
+export type Separator = (typeof SEPARATORS)[number]
+
+export const ENCODINGS = [
+  'utf8',
+  'percent',
+  'rfc2047',
+  'quoted-printable',
+  'base64',
+  'ascii',
+] as const
+export type Encoding = (typeof ENCODINGS)[number]
+
+export const TRANSFORMS = ['lower', 'local_part'] as const
+export type Transform = (typeof TRANSFORMS)[number]
+
+/** One identity header, in full form. */
+export interface IdentityHeader {
+  readonly header: string
+  /** Claim names in order of preference; the first with a non-empty value is used. */
+  readonly claims: readonly string[]
+  readonly separator: Separator
+  readonly encoding: Encoding
+  readonly transforms: readonly Transform[]
+  /** Globs (`*` alone is special): only list items that match one are sent. Empty: all. */
+  readonly only: readonly string[]
+  /** A longer value refuses the request. `undefined`: no limit of its own. */
+  readonly maxBytes: Bytes | undefined
+}
+
+export type KeySetSource =
+  | {
+      readonly kind: 'remote'
+      readonly uri: URL
+      /** Dial this instead of the URI's host; Host and TLS name stay the URI's. */
+      readonly connect: ListenAddress | undefined
+      readonly caFiles: readonly string[]
+      readonly clientCertFile: string | undefined
+      readonly clientKeyFile: string | undefined
+      readonly timeout: Milliseconds
+      readonly refresh: Milliseconds
+      readonly cooldown: Milliseconds
+      readonly maxStale: Milliseconds
+    }
+  | { readonly kind: 'file'; readonly path: string; readonly cooldown: Milliseconds }
+
+export const CORS_PREFLIGHT = ['verify', 'allow', 'pass'] as const
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export const LOG_FORMATS = ['json', 'pretty'] as const
+export const ERROR_DETAILS = ['code', 'none'] as const
+
+export interface Config {
+  readonly upstream: UpstreamAddress
+  /** Exact strings; a leading `*.` stands for one or more labels. Never empty. */
+  readonly issuers: readonly string[]
+  readonly audiences: readonly string[]
+  readonly keySet: KeySetSource
+  readonly listen: ListenAddress
+  readonly adminListen: ListenAddress | undefined
+  readonly identityHeaders: readonly IdentityHeader[]
+  /** Folded names of the preset's app: stripped from clients even where no claim is mapped to them. */
+  readonly reservedHeaders: readonly string[]
+  readonly assertionHeader: string
+  readonly forwardAssertion: boolean
+  readonly algorithms: readonly string[]
+  readonly clockSkew: Milliseconds
+  readonly maxAssertionAge: Milliseconds | undefined
+  readonly allowAnonymous: boolean
+  readonly publicPaths: readonly string[]
+  readonly corsPreflight: (typeof CORS_PREFLIGHT)[number]
+  readonly preserveHost: boolean
+  readonly upstreamTls: {
+    readonly caFile: string | undefined
+    readonly serverName: string | undefined
+    readonly clientCertFile: string | undefined
+    readonly clientKeyFile: string | undefined
+  }
+  readonly upstreamConnectTimeout: Milliseconds
+  /** `undefined`: wait for ever. */
+  readonly upstreamResponseTimeout: Milliseconds | undefined
+  readonly headerTimeout: Milliseconds
+  readonly bodyIdleTimeout: Milliseconds
+  readonly keepAliveTimeout: Milliseconds
+  readonly maxHeaderSize: Bytes
+  readonly maxConnections: number
+  readonly drainDelay: Milliseconds
+  readonly drainTimeout: Milliseconds
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  readonly logFormat: (typeof LOG_FORMATS)[number]
+  readonly errorDetail: (typeof ERROR_DETAILS)[number]
+  readonly statusPath: string | undefined
+}
