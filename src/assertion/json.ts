@@ -1,0 +1,39 @@
+import { isObject } from './claims.ts'
+
+/** Deeper JSON is refused: nothing Pomerium signs comes near, and everything after may recurse. */
+export const MAX_DEPTH = 64
+
+// A byte order mark stays in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The members of the JSON object in `bytes`, on an object without prototype.
+ *
+ * `undefined` for anything else: bytes that are not UTF-8, a byte order mark, text that is not JSON, a value
+ * that is not an object, or one nested deeper than {@link MAX_DEPTH}. Of a repeated name the last is kept
+ * (RFC 7515 section 4).
+ */
+export function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  const value = parse(bytes)
+  if (!isObject(value) || isDeeperThan(value, MAX_DEPTH)) return undefined
+  const members: Record<string, unknown> = Object.create(null)
+  for (const [name, member] of Object.entries(value)) members[name] = member
+  return members
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  for (const member of Object.values(value)) {
+    if (isDeeperThan(member, depth - 1)) return true
+  }
+  return false
+}

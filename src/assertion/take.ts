@@ -1,0 +1,75 @@
+import type { Bytes } from '../config/config.ts'
+import { RejectedError } from '../errors.ts'
+import { foldName } from '../identity/fold.ts'
+
+/**
+ * The longest assertion that is looked at. Pomerium's grow with the user's groups (1000 groups: 86 KB), and
+ * the whole head of a request ends at its own 128 KiB, so this leaves every assertion that can arrive with
+ * its request a place, and 8 KiB for the rest of the head.
+ */
+export const MAX_ASSERTION_SIZE: Bytes = 120 * 1024
+
+// The header part may not be empty; an empty payload or signature is the business of later checks.
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/
+const JOINED_BY_COMMA = /^[A-Za-z0-9_.\-, \t]*$/
+
+/**
+ * The one assertion of a request: three base64url parts between dots, no longer than {@link MAX_ASSERTION_SIZE}.
+ *
+ * @param rawHeaders Name, value, name, value… as received; a joined or parsed form hides duplicates.
+ * @param assertionHeader Its name in any case. Another spelling that folds to the same name is never an
+ *   assertion, and next to one it is a duplicate. In `Authorization` the value must be `Bearer`, one space,
+ *   the assertion; any other scheme counts as no assertion.
+ * @throws RejectedError `ERR_ASSERTION_MISSING`, `_EMPTY`, `_DUPLICATE` (also two joined by a comma),
+ *   `_TOO_LARGE` or `_MALFORMED`.
+ */
+export function takeAssertion(rawHeaders: readonly string[], assertionHeader: string): string {
+  const value = takeValue(rawHeaders, assertionHeader)
+  const isBearer = assertionHeader.toLowerCase() === 'authorization'
+  const assertion = isBearer ? withoutScheme(value) : value
+  if (assertion === '') throw new RejectedError('ERR_ASSERTION_EMPTY')
+  if (assertion.length > MAX_ASSERTION_SIZE) throw new RejectedError('ERR_ASSERTION_TOO_LARGE')
+  if (COMPACT_JWS.test(assertion)) return assertion
+  // A compact JWS holds no comma: this is two header lines joined on the way, or a mapping made twice.
+  if (assertion.includes(',') && JOINED_BY_COMMA.test(assertion)) {
+    throw new RejectedError('ERR_ASSERTION_DUPLICATE', { reason: 'joined by a comma' })
+  }
+  throw new RejectedError('ERR_ASSERTION_MALFORMED', { reason: 'not three base64url parts' })
+}
+
+function takeValue(rawHeaders: readonly string[], assertionHeader: string): string {
+  const wanted = foldName(assertionHeader)
+  let found: string | undefined
+  let spellings = 0
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    // Folding keeps the length, so most names are settled by it.
+    if (name.length !== wanted.length || foldName(name) !== wanted) continue
+    spellings += 1
+    if (name.toLowerCase() === assertionHeader.toLowerCase()) found = rawHeaders[i + 1] ?? ''
+  }
+  if (found === undefined) throw new RejectedError('ERR_ASSERTION_MISSING')
+  if (spellings > 1) throw new RejectedError('ERR_ASSERTION_DUPLICATE')
+  return trimBlanks(found)
+}
+
+// Only space and tab surround a field value (RFC 9110 section 5.5); String.trim would take more.
+function trimBlanks(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1
+  return value.slice(start, end)
+}
+
+function isBlank(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09
+}
+
+function withoutScheme(value: string): string {
+  const scheme = value.slice(0, 6).toLowerCase()
+  if (value !== '' && scheme !== 'bearer') throw new RejectedError('ERR_ASSERTION_MISSING')
+  if (value.length <= 6) return ''
+  if (value[6] !== ' ') throw new RejectedError('ERR_ASSERTION_MISSING')
+  return value.slice(7)
+}

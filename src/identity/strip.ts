@@ -1,0 +1,55 @@
+import type { Config } from '../config/config.ts'
+import { foldName } from './fold.ts'
+
+/** Whether a client's field must not reach the upstream. */
+export type IsReserved = (name: string, value: string) => boolean
+
+/** How many names are remembered, and how long they may be: clients choose them. */
+const MAX_REMEMBERED = 512
+const MAX_REMEMBERED_LENGTH = 64
+
+// What Pomerium itself takes as a session (a service account's) and leaves in place.
+const POMERIUM_SESSION = /^[ \t]*bearer[ \t]+pomerium-/i
+
+/**
+ * Makes the test for fields that only Pomerium or this program may set, in any spelling: `x-pomerium` and
+ * everything under it, every identity header, every reserved header and the assertion header itself, also
+ * when no claim is present; and an `Authorization` that carries a Pomerium session.
+ */
+export function createReserved(
+  config: Pick<Config, 'identityHeaders' | 'reservedHeaders' | 'assertionHeader'>,
+): IsReserved {
+  const names = new Set([
+    'x-pomerium',
+    ...config.identityHeaders.map(({ header }) => foldName(header)),
+    ...config.reservedHeaders.map(foldName),
+    foldName(config.assertionHeader),
+  ])
+  const isReservedName = remember((name) => {
+    const folded = foldName(name)
+    return names.has(folded) || folded.startsWith('x-pomerium-')
+  })
+  return (name, value) => isReservedName(name) || isPomeriumSession(name, value)
+}
+
+function isPomeriumSession(name: string, value: string): boolean {
+  return (
+    name.length === 'authorization'.length &&
+    name.toLowerCase() === 'authorization' &&
+    POMERIUM_SESSION.test(value)
+  )
+}
+
+// Requests repeat the same few names; folding each again costs more than all other work on them.
+function remember(decide: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (name) => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const decided = decide(name)
+    if (name.length > MAX_REMEMBERED_LENGTH) return decided
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(name, decided)
+    return decided
+  }
+}
