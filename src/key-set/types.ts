@@ -34,3 +34,54 @@ export interface KeySet {
   start(): void
   close(): void
 }
+
+/** The part of the log that the key set uses: facts first, then a fixed message. */
+export interface KeySetLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Why a load gave no keys, told twice. */
+export interface LoadFailure {
+  readonly kind: 'failed'
+  /** For the operator's log: may name the host and the setting that helps, never holds bytes of the answer. */
+  readonly reason: string
+  /** For readiness answers: names no address. */
+  readonly summary: string
+  /** How long the endpoint asked to be left alone; `undefined` when it did not say. */
+  readonly retryAfter: Milliseconds | undefined
+}
+
+/** One reading of the source. `maxAge` is what the answer allows it to be kept; `undefined` when it says nothing. */
+export type FetchResult =
+  | {
+      readonly kind: 'set'
+      readonly text: string
+      readonly etag: string | undefined
+      readonly maxAge: Milliseconds | undefined
+    }
+  | { readonly kind: 'not-modified'; readonly maxAge: Milliseconds | undefined }
+  | LoadFailure
+
+/**
+ * Reads the source once; never rejects. `etag` is that of the text in use: the same text may be answered with
+ * `not-modified`. An abort of `signal` ends it early.
+ */
+export type FetchKeySet = (etag: string | undefined, signal: AbortSignal) => Promise<FetchResult>
+
+/** What a text holds. Reasons and notes are fixed wording about positions and algorithms, without bytes of the text. */
+export type ParsedKeySet =
+  | {
+      readonly kind: 'keys'
+      readonly keys: readonly VerificationKey[]
+      /** One sentence for each key that was left out, and for what looks odd. */
+      readonly notes: readonly string[]
+    }
+  | {
+      readonly kind: 'no-signing-key' | 'no-fitting-key' | 'not-a-key-set'
+      readonly reason: string
+    }
+
+/** Reads keys out of a text; never rejects. */
+export type ParseKeySet = (text: string) => Promise<ParsedKeySet>
