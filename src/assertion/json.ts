@@ -1,7 +1,7 @@
 import { isObject } from './claims.ts'
 
 /** Deeper JSON is refused: nothing Pomerium signs comes near, and everything after may recurse. */
-export const MAX_DEPTH = 64
+export const MAX_DEPTH = 128
 
 // A byte order mark stays in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
