@@ -1,0 +1,45 @@
+import { type Input, refuse } from './input.ts'
+import type { Kind } from './kinds.ts'
+import { COMING_PRESETS, PRESETS, type PresetName } from './presets.ts'
+
+const NOT_YET = ', which is not supported yet'
+
+const refuseForNow = (input: Input, must: string) => {
+  const { faults } = refuse(input, must)
+  return { faults: faults.map((fault) => ({ ...fault, got: `${fault.got}${NOT_YET}` })) }
+}
+
+/** A setting whose feature does not exist: setting it is refused, so that nobody relies on it. */
+export const notYet: Kind<undefined> = {
+  form: 'not supported yet',
+  schema: { not: {} },
+  read: (input) => refuseForNow(input, 'not be set'),
+}
+
+/** As {@link notYet}, but `off` may be written out; `others` says which values will mean something. */
+export const offForNow = (others: RegExp): Kind<'off'> => ({
+  form: '`off` (others are not supported yet)',
+  schema: { const: 'off' },
+  read(input) {
+    if (input.kind === 'text' && input.text === 'off') return { value: 'off' }
+    const isComing = input.kind === 'text' && others.test(input.text)
+    return isComing ? refuseForNow(input, 'be off') : refuse(input, 'be off')
+  },
+})
+
+const isPreset = (text: string): text is PresetName => Object.hasOwn(PRESETS, text)
+
+/** The name of a preset; names of coming ones are refused as such. */
+export const preset: Kind<PresetName> = {
+  form: Object.keys(PRESETS)
+    .map((name) => `\`${name}\``)
+    .join(' or '),
+  schema: { enum: Object.keys(PRESETS) },
+  read(input) {
+    const text = input.kind === 'text' ? input.text : ''
+    if (isPreset(text)) return { value: text }
+    const must = `be one of: ${Object.keys(PRESETS).join(' ')}`
+    const isComing = COMING_PRESETS.some((name) => name === text)
+    return isComing ? refuseForNow(input, must) : refuse(input, must)
+  },
+}

@@ -1,0 +1,131 @@
+import type { Problem } from '../errors.ts'
+import { foldName } from '../identity/fold.ts'
+import type { ListenAddress } from './config.ts'
+import { audiences, identityHeadersOf, issuers } from './derive.ts'
+import { type Draft, sourceOf } from './draft.ts'
+import { isAny, isLoopback } from './hosts.ts'
+import { quote } from './input.ts'
+import { keySetProblems } from './key-set-rules.ts'
+import { problem } from './problem.ts'
+import type { SettingName } from './setting.ts'
+
+/** What is wrong between settings that are well-formed one by one. A setting that is not is left alone here. */
+export function crossProblems(draft: Draft): Problem[] {
+  return [
+    ...missing(draft),
+    ...keySetProblems(draft),
+    ...pair(draft, 'jwks_client_cert_file', 'jwks_client_key_file'),
+    ...pair(draft, 'upstream_client_cert_file', 'upstream_client_key_file'),
+    ...upstreamTls(draft),
+    ...listeners(draft),
+    ...loops(draft),
+    ...assertionAsIdentity(draft),
+    ...publicStatusPage(draft),
+  ]
+}
+
+/** There is no way to leave a check out: without issuer or audience nothing starts. */
+function* missing(draft: Draft): Generator<Problem> {
+  if (draft.get('upstream') === undefined && !draft.isBad('upstream'))
+    yield notSet('upstream', "be the app's origin, such as http://127.0.0.1:3000")
+  if (draft.isBad('route')) return
+  for (const [name, { value }] of [
+    ['issuer', issuers(draft)],
+    ['audience', audiences(draft)],
+  ] as const)
+    if (value.length === 0 && !draft.isBad(name))
+      yield notSet(name, 'be set, or route, such as https://app.example.com')
+}
+
+export const notSet = (name: SettingName, must: string): Problem =>
+  problem('not set', name, must, 'nothing')
+
+function* pair(draft: Draft, cert: SettingName, key: SettingName): Generator<Problem> {
+  for (const [one, other] of [
+    [cert, key],
+    [key, cert],
+  ] as const)
+    if (draft.given(one) && !draft.given(other))
+      yield problem(sourceOf(draft, one), other, `be set together with ${one}`, 'nothing')
+}
+
+const UPSTREAM_TLS = [
+  'upstream_ca_file',
+  'upstream_server_name',
+  'upstream_client_cert_file',
+  'upstream_client_key_file',
+] as const
+
+function* upstreamTls(draft: Draft): Generator<Problem> {
+  const protocol = draft.get('upstream')?.protocol
+  if (protocol === undefined || protocol === 'https:') return
+  for (const name of UPSTREAM_TLS)
+    if (draft.given(name))
+      yield problem(
+        sourceOf(draft, name),
+        name,
+        'be used with an https: upstream',
+        `an ${protocol} one`,
+      )
+}
+
+function* listeners(draft: Draft): Generator<Problem> {
+  const [data, admin] = [draft.get('listen'), draft.get('admin_listen')]
+  if (data === undefined || admin === undefined || data.port === 0) return
+  const isShared = data.host === admin.host || isAny(data.host) || isAny(admin.host)
+  if (data.port === admin.port && isShared)
+    yield problem(
+      sourceOf(draft, draft.given('admin_listen') ? 'admin_listen' : 'listen'),
+      'admin_listen',
+      'have another port than listen',
+      `port ${admin.port} for both`,
+    )
+}
+
+/** A request forwarded to ourselves would be forwarded again, until connections run out. */
+function* loops(draft: Draft): Generator<Problem> {
+  const upstream = draft.get('upstream')
+  if (upstream === undefined || upstream.protocol === 'unix:') return
+  const { hostname: host, port } = upstream
+  for (const name of ['listen', 'admin_listen'] as const) {
+    const own = draft.get(name)
+    if (own !== undefined && reaches({ host, port }, own))
+      yield problem(
+        sourceOf(draft, 'upstream'),
+        'upstream',
+        `not be claimgate itself (${name})`,
+        quote(`${host}:${port}`),
+      )
+  }
+}
+
+function reaches(dialled: ListenAddress, own: ListenAddress): boolean {
+  if (dialled.port !== own.port) return false
+  const isLocal = isLoopback(dialled.host) || isAny(dialled.host)
+  return dialled.host === own.host || (isLocal && (isLoopback(own.host) || isAny(own.host)))
+}
+
+function* assertionAsIdentity(draft: Draft): Generator<Problem> {
+  const assertion = draft.get('assertion_header')
+  if (assertion === undefined) return
+  for (const { header } of identityHeadersOf(draft).value)
+    if (foldName(header) === foldName(assertion))
+      yield problem(
+        sourceOf(draft, 'assertion_header'),
+        'assertion_header',
+        'not be one of the identity headers',
+        quote(assertion),
+      )
+}
+
+/** The page shows a verified identity; on a public path there may be none. */
+function* publicStatusPage(draft: Draft): Generator<Problem> {
+  const path = draft.get('status_path')
+  if (path !== undefined && draft.get('public_paths')?.includes(path))
+    yield problem(
+      sourceOf(draft, 'public_paths'),
+      'public_paths',
+      'not hold status_path',
+      quote(path),
+    )
+}

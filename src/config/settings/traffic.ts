@@ -1,0 +1,131 @@
+import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS } from '../config.ts'
+import { serverName } from '../hosts.ts'
+import { boolean, choice, filePath, integer, orWord } from '../kinds.ts'
+import { plainPath } from '../names.ts'
+import { notYet, offForNow } from '../not-yet.ts'
+import { duration, size } from '../quantities.ts'
+import type { Rows, SettingName } from '../setting.ts'
+import type { IDENTITY } from './identity.ts'
+import type { TRUST } from './trust.ts'
+
+/** How requests are forwarded, bounded, ended and told about. */
+export const TRAFFIC = {
+  preserve_host: {
+    kind: boolean,
+    fallback: 'true',
+    summary: "Send the client's Host to the app; `false` sends the upstream's.",
+  },
+  upstream_ca_file: {
+    kind: filePath,
+    fallback: undefined,
+    summary:
+      'PEM file with the certificate authorities for an `https:` upstream. Its certificate is always verified.',
+  },
+  upstream_server_name: {
+    kind: serverName,
+    fallback: undefined,
+    otherwise: 'host of `upstream`',
+    summary: 'The name to send and to check in TLS to the upstream.',
+  },
+  upstream_client_cert_file: {
+    kind: filePath,
+    fallback: undefined,
+    summary: 'PEM client certificate for the upstream; needs `upstream_client_key_file`.',
+  },
+  upstream_client_key_file: {
+    kind: filePath,
+    fallback: undefined,
+    summary: 'PEM private key of `upstream_client_cert_file`.',
+  },
+  upstream_connect_timeout: {
+    kind: duration('100ms', '10m'),
+    fallback: '5s',
+    summary: 'Longest time to connect to the upstream, 100ms to 10m.',
+  },
+  upstream_response_timeout: {
+    kind: orWord('off', duration('100ms', '24h')),
+    fallback: '5m',
+    summary: 'Longest wait for the first byte of the answer, 100ms to 24h.',
+  },
+  header_timeout: {
+    kind: duration('100ms', '10m'),
+    fallback: '15s',
+    summary: "Longest time for a client to send a request's headers, 100ms to 10m.",
+  },
+  body_idle_timeout: {
+    kind: duration('100ms', '24h'),
+    fallback: '60s',
+    summary: 'Longest pause of a client within a body, 100ms to 24h.',
+  },
+  keep_alive_timeout: {
+    kind: duration('100ms', '24h'),
+    fallback: '65m',
+    summary:
+      'How long an idle client connection stays open, 100ms to 24h. The default outlives the hour that Envoy in Pomerium keeps one.',
+  },
+  max_header_size: {
+    kind: size('8KiB', '1MiB'),
+    fallback: '128KiB',
+    summary: "Largest request head, 8KiB to 1MiB. The default is Pomerium's own limit.",
+  },
+  max_connections: {
+    kind: integer(1, 1_000_000),
+    fallback: '10000',
+    summary: 'Most client connections at once, 1 to 1000000; further ones are refused.',
+  },
+  tunnel_max_age: {
+    kind: offForNow(/^\d+(ms|s|m|h)$/),
+    fallback: 'off',
+    summary: 'Close WebSockets older than this.',
+  },
+  drain_delay: {
+    kind: duration('0s', '10m'),
+    fallback: '5s',
+    summary: 'After SIGTERM: how long to go on accepting while not ready, 0s to 10m.',
+  },
+  drain_timeout: {
+    kind: duration('100ms', '1h'),
+    fallback: '25s',
+    summary: 'Then: how long open requests may take to finish, 100ms to 1h.',
+  },
+  tls_cert_file: {
+    kind: notYet,
+    fallback: undefined,
+    summary: 'PEM certificate of the data port.',
+  },
+  tls_key_file: {
+    kind: notYet,
+    fallback: undefined,
+    summary: 'PEM private key of `tls_cert_file`.',
+  },
+  tls_client_ca_file: {
+    kind: notYet,
+    fallback: undefined,
+    summary: 'PEM certificate authorities for client certificates on the data port.',
+  },
+  log_level: {
+    kind: choice(LOG_LEVELS),
+    fallback: 'info',
+    summary: 'The least severe lines that are logged.',
+  },
+  log_format: {
+    kind: choice(LOG_FORMATS),
+    fallback: 'json',
+    summary: '`json` for machines, `pretty` for people.',
+  },
+  error_detail: {
+    kind: choice(ERROR_DETAILS),
+    fallback: 'code',
+    summary: 'What a refusal says: its `code`, or `none`.',
+  },
+  status_path: {
+    kind: orWord('off', plainPath),
+    fallback: '/.claimgate',
+    summary: 'Path of the page, or JSON, that shows visitors their own verified identity.',
+  },
+  report_only: {
+    kind: offForNow(/^unsafe$/),
+    fallback: 'off',
+    summary: 'Log what would be refused and forward it without identity headers.',
+  },
+} as const satisfies Rows<Exclude<SettingName, keyof typeof TRUST | keyof typeof IDENTITY>>

@@ -1,0 +1,97 @@
+import { foldName } from '../identity/fold.ts'
+import type { Config, KeySetSource } from './config.ts'
+import { audiences, identityHeadersOf, issuers, keySetUri, presetOf } from './derive.ts'
+import type { Draft } from './draft.ts'
+import type { SettingName } from './setting.ts'
+import type { Values } from './values.ts'
+
+/**
+ * Puts the settings of a draft without problems into the shape the program uses.
+ *
+ * @throws TypeError when a setting is absent that such a draft always has
+ */
+export function toConfig(draft: Draft): Config {
+  return {
+    ...trust(draft),
+    ...identity(draft),
+    ...traffic(draft),
+    listen: always(draft, 'listen'),
+    adminListen: draft.get('admin_listen'),
+    drainDelay: always(draft, 'drain_delay'),
+    drainTimeout: always(draft, 'drain_timeout'),
+    logLevel: always(draft, 'log_level'),
+    logFormat: always(draft, 'log_format'),
+    errorDetail: always(draft, 'error_detail'),
+    statusPath: draft.get('status_path'),
+  }
+}
+
+const trust = (draft: Draft) => ({
+  issuers: issuers(draft).value,
+  audiences: audiences(draft).value,
+  keySet: keySet(draft),
+  algorithms: always(draft, 'algorithms'),
+  clockSkew: always(draft, 'clock_skew'),
+  maxAssertionAge: draft.get('max_assertion_age'),
+})
+
+const identity = (draft: Draft) => ({
+  identityHeaders: identityHeadersOf(draft).value,
+  reservedHeaders: reservedHeaders(draft),
+  assertionHeader: always(draft, 'assertion_header'),
+  forwardAssertion: always(draft, 'forward_assertion'),
+  allowAnonymous: always(draft, 'allow_anonymous'),
+  publicPaths: draft.get('public_paths') ?? [],
+  corsPreflight: always(draft, 'cors_preflight'),
+})
+
+const traffic = (draft: Draft) => ({
+  upstream: always(draft, 'upstream'),
+  preserveHost: always(draft, 'preserve_host'),
+  upstreamTls: {
+    caFile: draft.get('upstream_ca_file'),
+    serverName: draft.get('upstream_server_name'),
+    clientCertFile: draft.get('upstream_client_cert_file'),
+    clientKeyFile: draft.get('upstream_client_key_file'),
+  },
+  upstreamConnectTimeout: always(draft, 'upstream_connect_timeout'),
+  upstreamResponseTimeout: draft.get('upstream_response_timeout'),
+  headerTimeout: always(draft, 'header_timeout'),
+  bodyIdleTimeout: always(draft, 'body_idle_timeout'),
+  keepAliveTimeout: always(draft, 'keep_alive_timeout'),
+  maxHeaderSize: always(draft, 'max_header_size'),
+  maxConnections: always(draft, 'max_connections'),
+})
+
+function keySet(draft: Draft): KeySetSource {
+  const cooldown = always(draft, 'jwks_cooldown')
+  const path = draft.get('jwks_file')
+  if (path !== undefined) return { kind: 'file', path, cooldown }
+  const { value: uri } = keySetUri(draft)
+  if (uri === undefined) throw new TypeError('Cannot use a draft with problems: no key set')
+  return {
+    kind: 'remote',
+    uri,
+    connect: draft.get('jwks_connect'),
+    caFiles: draft.get('jwks_ca_file') ?? [],
+    clientCertFile: draft.get('jwks_client_cert_file'),
+    clientKeyFile: draft.get('jwks_client_key_file'),
+    timeout: always(draft, 'jwks_timeout'),
+    refresh: always(draft, 'jwks_refresh'),
+    cooldown,
+    maxStale: always(draft, 'jwks_max_stale'),
+  }
+}
+
+/** The app believes its own names whichever headers are set instead of the preset's. */
+function reservedHeaders(draft: Draft): string[] {
+  const { headers, reserved } = presetOf(draft)
+  return [...headers.map(({ header }) => header), ...reserved].map(foldName)
+}
+
+function always<Name extends SettingName>(draft: Draft, name: Name): NonNullable<Values[Name]> {
+  const value = draft.get(name)
+  if (value === undefined || value === null)
+    throw new TypeError(`Cannot use a draft with problems: no ${name}`)
+  return value
+}

@@ -1,0 +1,44 @@
+import { type ReadResult, readConfig, type Sources } from '../../src/config/read.ts'
+import { ConfigError, type Problem } from '../../src/errors.ts'
+
+/** The least that starts: every test of a setting changes this. */
+export const GOOD = {
+  CLAIMGATE_UPSTREAM: 'http://127.0.0.1:3000',
+  CLAIMGATE_ROUTE: 'https://app.example.com',
+} as const
+
+/** A file system of texts; everything else is absent. */
+export const files =
+  (texts: Readonly<Record<string, string>>): Sources['readFile'] =>
+  (path) => {
+    const text = texts[path]
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    return text
+  }
+
+/** Reads `env` alone, on top of {@link GOOD} (undefined takes a variable away). */
+export const readEnvironment = (env: Sources['env'] = {}): ReadResult =>
+  readConfig({ flags: [], env: { ...GOOD, ...env }, readFile: files({}) })
+
+/** Reads the text as `config.yaml` alone. */
+export const readFileText = (text: string): ReadResult =>
+  readConfig({
+    flags: ['--config', 'config.yaml'],
+    env: {},
+    readFile: files({ 'config.yaml': text }),
+  })
+
+/** The problems `read` ends with; none when it does not end with a ConfigError. */
+export function problemsOf(read: () => unknown): readonly Problem[] {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+/** Problems as lines. */
+export const linesOf = (read: () => unknown): string[] =>
+  problemsOf(read).map(({ source, message }) => `${source}: ${message}`)
