@@ -42,7 +42,7 @@ export function openKeySet(source: KeySetSource, deps: OpenKeySetDeps): KeySet {
 }
 
 /** A file that was removed or spoilt leaves its last good keys in use: there is no endpoint to have lost touch with. */
-function fileRules(cooldown: Milliseconds): RefreshRules {
+export function fileRules(cooldown: Milliseconds): RefreshRules {
   return {
     refresh: FILE_PERIOD,
     cooldown,

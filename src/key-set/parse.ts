@@ -16,8 +16,8 @@ export async function parseJwkSet(
   text: string,
   algorithms: readonly string[],
 ): Promise<ParsedKeySet> {
-  if (text.trim() === '') return notAKeySet('is empty')
-  if (text.trimStart().startsWith('<')) return notAKeySet('is an HTML page, not a key set')
+  if (text.trim() === '') return notAKeySet('is an empty text')
+  if (text.trimStart().startsWith('<')) return notAKeySet('is an HTML page')
   const members = readMembers(text)
   if (typeof members === 'string') return notAKeySet(members)
   if (members.length === 0) return { kind: 'no-signing-key', reason: NO_SIGNING_KEY }
@@ -73,5 +73,5 @@ function sharedNames(keys: readonly VerificationKey[]): readonly string[] {
 }
 
 function notAKeySet(what: string): ParsedKeySet {
-  return { kind: 'not-a-key-set', reason: `the answer ${what}` }
+  return { kind: 'not-a-key-set', reason: `the key set ${what}` }
 }

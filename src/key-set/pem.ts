@@ -47,7 +47,9 @@ function unsuitable(blocks: readonly Block[]): string | undefined {
 
 async function importBlock({ pem }: Block, algorithms: readonly string[]): Promise<ImportedKey> {
   try {
-    return await importPublicKey(createPublicKey(pem).export({ format: 'jwk' }), algorithms)
+    // Text copied from a page often has empty or indented lines, which OpenSSL refuses.
+    const lines = pem.replace(/\s*\n\s*/g, '\n')
+    return await importPublicKey(createPublicKey(lines).export({ format: 'jwk' }), algorithms)
   } catch {
     return { kind: 'ignored', why: 'is damaged or of a kind that signs no assertions' }
   }
