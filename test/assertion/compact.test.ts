@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { MAX_HEADER_PART, parseCompact } from '../../src/assertion/compact.ts'
+import { base64url } from '../helpers/mint.ts'
+
+const HEADER = base64url('{"alg":"ES256"}')
+
+t.test('parseCompact() gives the parts as they are and the members of the header', async (t) => {
+  const jws = parseCompact(`${HEADER}.YQ.YWI`)
+  t.same(
+    { ...jws, header: { ...jws.header } },
+    {
+      protected: HEADER,
+      payload: 'YQ',
+      signature: 'YWI',
+      header: { alg: 'ES256' },
+    },
+  )
+  t.equal(Object.getPrototypeOf(jws.header), null)
+})
+
+const malformed: readonly (readonly [string, string])[] = [
+  ['no parts', ''],
+  ['two parts', `${HEADER}.YQ`],
+  ['four parts', `${HEADER}.YQ.YWI.`],
+  ['an empty header', '.YQ.YWI'],
+  ['spare bits in the header', `${base64url('{"a":1}').slice(0, -1)}R.YQ.YWI`],
+  ['spare bits in a payload of one byte', `${HEADER}.YR.YWI`],
+  ['spare bits in a payload of two bytes', `${HEADER}.YWJ.YWI`],
+  ['spare bits in the signature', `${HEADER}.YQ.YWJ`],
+  ['a length no bytes have', `${HEADER}.YWJjZ.YWI`],
+  ['padding', `${HEADER}.YQ==.YWI`],
+  ['the standard alphabet', `${HEADER}.-_+/.YWI`],
+  ['a blank', `${HEADER}.YW Jj.YWI`],
+  ['a line break at the end', `${HEADER}.YQ.YWJj\n`],
+  ['a letter beyond ASCII', `${HEADER}.YQ.YWJé`],
+  ['a header that is no JSON', `${base64url('foo')}.YQ.YWI`],
+  ['a header that is a string', `${base64url('"ES256"')}.YQ.YWI`],
+  ['a header with a byte order mark', `${base64url('\uFEFF{"alg":"ES256"}')}.YQ.YWI`],
+]
+
+for (const [what, assertion] of malformed) {
+  t.test(`parseCompact() refuses ${what}`, async (t) => {
+    t.throws(() => parseCompact(assertion), { code: 'ERR_ASSERTION_MALFORMED', status: 401 })
+  })
+}
+
+t.test('parseCompact() takes a header part up to its limit and none beyond', async (t) => {
+  const header = (size: number) => base64url(JSON.stringify({ kid: 'k'.repeat(size) }))
+  const fits = header((MAX_HEADER_PART / 4) * 3 - 10)
+  t.equal(fits.length, MAX_HEADER_PART)
+  t.type(parseCompact(`${fits}.YQ.YWI`), 'object')
+  t.throws(() => parseCompact(`${header((MAX_HEADER_PART / 4) * 3)}.YQ.YWI`), {
+    code: 'ERR_ASSERTION_TOO_LARGE',
+  })
+})
+
+t.test('parseCompact() accepts exactly one spelling of any bytes', async (t) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const text = fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 12 })
+  fc.assert(
+    fc.property(text, (part) => {
+      const isCanonical = Buffer.from(part, 'base64url').toString('base64url') === part
+      let isAccepted = true
+      try {
+        parseCompact(`${HEADER}.${part}.YWI`)
+      } catch {
+        isAccepted = false
+      }
+      return isAccepted === isCanonical
+    }),
+    { numRuns: 2000 },
+  )
+  t.pass('for 2000 parts')
+})

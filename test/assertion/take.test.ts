@@ -1,0 +1,99 @@
+import t from 'tap'
+import { MAX_ASSERTION_SIZE, takeAssertion } from '../../src/assertion/take.ts'
+
+const NAME = 'X-Pomerium-Jwt-Assertion'
+const TOKEN = 'aaaa.bbbb.cccc'
+const LONGEST = `aaaa.${'b'.repeat(MAX_ASSERTION_SIZE - 10)}.cccc`
+
+const taken: readonly (readonly [string, readonly string[], string])[] = [
+  ['the only one', [NAME, TOKEN], TOKEN],
+  ['one in lower case', ['Host', 'x', 'x-pomerium-jwt-assertion', TOKEN, 'Accept', '*'], TOKEN],
+  ['one between blanks', [NAME, ` \t ${TOKEN}\t `], TOKEN],
+  ['one with an empty payload', [NAME, 'aaaa..cccc'], 'aaaa..cccc'],
+  ['one without a signature', [NAME, 'aaaa.bbbb.'], 'aaaa.bbbb.'],
+  ['one beside the -For header', [`${NAME}-For`, 'x', NAME, TOKEN], TOKEN],
+  ['one whose text is also a value elsewhere', ['X-A', NAME, NAME, TOKEN], TOKEN],
+  ['one of the greatest length', [NAME, LONGEST], LONGEST],
+]
+
+for (const [what, headers, token] of taken) {
+  t.test(`takeAssertion() takes ${what}`, async (t) => {
+    t.equal(takeAssertion(headers, NAME), token)
+  })
+}
+
+const refused: readonly (readonly [string, readonly string[], string])[] = [
+  ['no fields', [], 'ERR_ASSERTION_MISSING'],
+  ['other fields', ['Host', NAME, 'Cookie', TOKEN], 'ERR_ASSERTION_MISSING'],
+  ['the -For header alone', [`${NAME}-For`, TOKEN], 'ERR_ASSERTION_MISSING'],
+  ['underscores alone', ['X_Pomerium_Jwt_Assertion', TOKEN], 'ERR_ASSERTION_MISSING'],
+  ['dots alone', ['x.pomerium.jwt.assertion', TOKEN], 'ERR_ASSERTION_MISSING'],
+  ['an empty value', [NAME, ''], 'ERR_ASSERTION_EMPTY'],
+  ['a blank value', [NAME, ' \t '], 'ERR_ASSERTION_EMPTY'],
+  ['two fields', [NAME, TOKEN, NAME, TOKEN], 'ERR_ASSERTION_DUPLICATE'],
+  ['two cases', [NAME, TOKEN, NAME.toUpperCase(), 'x'], 'ERR_ASSERTION_DUPLICATE'],
+  ['an empty field first', [NAME, '', NAME, TOKEN], 'ERR_ASSERTION_DUPLICATE'],
+  [
+    'another spelling first',
+    ['X_Pomerium-Jwt-Assertion', 'x', NAME, TOKEN],
+    'ERR_ASSERTION_DUPLICATE',
+  ],
+  [
+    'another spelling last',
+    [NAME, TOKEN, 'x_pomerium_jwt_assertion', 'x'],
+    'ERR_ASSERTION_DUPLICATE',
+  ],
+  ['two joined by a comma', [NAME, `${TOKEN},${TOKEN}`], 'ERR_ASSERTION_DUPLICATE'],
+  ['two joined by a comma and a blank', [NAME, `${TOKEN}, ${TOKEN}`], 'ERR_ASSERTION_DUPLICATE'],
+  ['a comma at the end', [NAME, `${TOKEN},`], 'ERR_ASSERTION_DUPLICATE'],
+  ['one byte too many', [NAME, `${LONGEST}c`], 'ERR_ASSERTION_TOO_LARGE'],
+  ['too much of anything', [NAME, ','.repeat(200_000)], 'ERR_ASSERTION_TOO_LARGE'],
+  ['one part', [NAME, 'aaaa'], 'ERR_ASSERTION_MALFORMED'],
+  ['two parts', [NAME, 'aaaa.bbbb'], 'ERR_ASSERTION_MALFORMED'],
+  ['four parts', [NAME, `${TOKEN}.`], 'ERR_ASSERTION_MALFORMED'],
+  ['five parts', [NAME, 'a.a.a.a.a'], 'ERR_ASSERTION_MALFORMED'],
+  ['an empty header part', [NAME, '.bbbb.cccc'], 'ERR_ASSERTION_MALFORMED'],
+  ['padding', [NAME, `${TOKEN}=`], 'ERR_ASSERTION_MALFORMED'],
+  ['the standard alphabet', [NAME, 'aa+a.bb/b.cccc'], 'ERR_ASSERTION_MALFORMED'],
+  ['a blank inside', [NAME, 'aaaa. bbbb.cccc'], 'ERR_ASSERTION_MALFORMED'],
+  ['a line break at the end', [NAME, `${TOKEN}\n`], 'ERR_ASSERTION_MALFORMED'],
+  ['a no-break space at the end', [NAME, `${TOKEN}\u00a0`], 'ERR_ASSERTION_MALFORMED'],
+  ['JSON', [NAME, '{"payload":"a","signatures":[]}'], 'ERR_ASSERTION_MALFORMED'],
+  ['a scheme', [NAME, `Bearer ${TOKEN}`], 'ERR_ASSERTION_MALFORMED'],
+]
+
+for (const [what, headers, code] of refused) {
+  t.test(`takeAssertion() refuses ${what}: ${code}`, async (t) => {
+    t.throws(() => takeAssertion(headers, NAME), { code, status: 401 })
+  })
+}
+
+const authorization: readonly (readonly [readonly string[], string])[] = [
+  [['Authorization', `Bearer ${TOKEN}`], TOKEN],
+  [['authorization', `bearer ${TOKEN}`], TOKEN],
+  [['AUTHORIZATION', `BEARER ${TOKEN} `], TOKEN],
+  [['Authorization', `Basic ${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', `Pomerium ${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', TOKEN], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', `Bearer${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', `Bearer\t${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [[NAME, TOKEN], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', `Bearer  ${TOKEN}`], 'ERR_ASSERTION_MALFORMED'],
+  [['Authorization', 'Bearer'], 'ERR_ASSERTION_EMPTY'],
+  [['Authorization', 'Bearer '], 'ERR_ASSERTION_EMPTY'],
+  [['Authorization', ''], 'ERR_ASSERTION_EMPTY'],
+  [['Authorization', `Bearer ${TOKEN}`, 'Authorization', 'Basic x'], 'ERR_ASSERTION_DUPLICATE'],
+  [['Authorization', `Bearer ${TOKEN},Bearer ${TOKEN}`], 'ERR_ASSERTION_DUPLICATE'],
+]
+
+for (const [headers, outcome] of authorization) {
+  t.test(`takeAssertion() with ${headers.join(': ')} gives ${outcome}`, async (t) => {
+    if (outcome === TOKEN) t.equal(takeAssertion(headers, 'Authorization'), TOKEN)
+    else t.throws(() => takeAssertion(headers, 'Authorization'), { code: outcome })
+  })
+}
+
+t.test('takeAssertion() looks in the configured header alone', async (t) => {
+  t.equal(takeAssertion([NAME, 'x.y.z', 'X-Jwt', TOKEN], 'x-jwt'), TOKEN)
+  t.throws(() => takeAssertion([NAME, TOKEN], 'X-Jwt'), { code: 'ERR_ASSERTION_MISSING' })
+})
