@@ -18,8 +18,9 @@ const FORGED = ['X-Pomerium-Claim-Email', 'X_Pomerium_Claim_Email', 'X-WEBAUTH-U
 export const demoGuide = ({ front, gate, admin, app }: DemoOrigins): string => `
 claimgate demo. All of it is on this machine; a stand-in takes the place of Pomerium.
 
-  you ──▶ stand-in Pomerium ──▶ claimgate ──▶ sample app
-          ${front}   ${gate}   ${app}
+  you ──▶ stand-in Pomerium  ${front}
+      ──▶ claimgate          ${gate}
+      ──▶ sample app         ${app}
 
 Open ${front}/ and choose who you are.
 Health and metrics of claimgate: ${admin}/readyz, ${admin}/metrics
