@@ -1,0 +1,151 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { Milliseconds } from '../config/config.ts'
+import type { ExchangeObserver } from '../exchange.ts'
+import type { KeySetStatus } from '../key-set/types.ts'
+
+export interface MetricsOptions {
+  readonly version: string
+  readonly keySetStatus: () => KeySetStatus
+  readonly tunnels: () => number
+  /** Wall clock. */
+  readonly now: () => Milliseconds
+}
+
+export interface Metrics extends ExchangeObserver {
+  keySetFetched(result: 'ok' | 'not_modified' | 'error'): void
+  /** The Prometheus text exposition, and its media type. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels?: readonly string[]
+  readonly buckets?: readonly number[]
+}
+
+/** Every metric of claimgate; docs/metrics.md is compared with it. No label is made of anything a client sends. */
+export const METRICS = {
+  claimgate_requests_total: {
+    type: 'counter',
+    help: 'Requests by decision and status of the answer; status 0 when there was none.',
+    labels: ['decision', 'status'],
+  },
+  claimgate_rejections_total: {
+    type: 'counter',
+    help: 'Answers of claimgate itself, by error code.',
+    labels: ['code'],
+  },
+  claimgate_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the head of a request to the end of its answer.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+  },
+  claimgate_verify_duration_seconds: {
+    type: 'histogram',
+    help: 'Time that the decision took.',
+    buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
+  },
+  claimgate_requests_in_flight: { type: 'gauge', help: 'Requests that have not ended yet.' },
+  claimgate_tunnels_open: { type: 'gauge', help: 'WebSocket tunnels that are open.' },
+  claimgate_key_set_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the key set was last loaded with success; NaN before the first time.',
+  },
+  claimgate_key_set_keys: { type: 'gauge', help: 'Keys that may verify assertions.' },
+  claimgate_key_set_fetches_total: {
+    type: 'counter',
+    help: 'Loads of the key set by result: ok, not_modified or error.',
+    labels: ['result'],
+  },
+  claimgate_stripped_headers_total: {
+    type: 'counter',
+    help: 'Reserved header fields removed from clients, the assertion itself not counted.',
+  },
+  claimgate_dropped_items_total: {
+    type: 'counter',
+    help: 'List items left out of identity headers.',
+  },
+  claimgate_assertion_age_seconds: {
+    type: 'histogram',
+    // Negative: Pomerium's clock is ahead of ours.
+    help: 'Now less the iat of verified assertions: drift between the clocks shows here.',
+    buckets: [-60, -10, -1, 0, 1, 5, 10, 30, 60, 300, 3600],
+  },
+  claimgate_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the labels are the version of claimgate and of Node.',
+    labels: ['version', 'node'],
+  },
+} as const satisfies Record<string, MetricRow>
+
+type MetricName = keyof typeof METRICS
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const { counter, gauge, histogram } = makers(registry)
+  const requests = counter('claimgate_requests_total')
+  const rejections = counter('claimgate_rejections_total')
+  const durations = histogram('claimgate_request_duration_seconds')
+  const verifications = histogram('claimgate_verify_duration_seconds')
+  const ages = histogram('claimgate_assertion_age_seconds')
+  const inFlight = gauge('claimgate_requests_in_flight')
+  const stripped = counter('claimgate_stripped_headers_total')
+  const dropped = counter('claimgate_dropped_items_total')
+  const fetches = counter('claimgate_key_set_fetches_total')
+  registerState(options, gauge)
+
+  return {
+    begin: () => inFlight.inc(),
+    end(exchange, duration) {
+      inFlight.dec()
+      requests.inc({ decision: exchange.decision, status: String(exchange.status ?? 0) })
+      if (exchange.code !== undefined) rejections.inc({ code: exchange.code })
+      durations.observe(duration / 1000)
+      if (exchange.verifyDuration !== undefined)
+        verifications.observe(exchange.verifyDuration / 1000)
+      if (exchange.stripped > 0) stripped.inc(exchange.stripped)
+      if (exchange.dropped > 0) dropped.inc(exchange.dropped)
+      const issuedAt = exchange.verified?.claims['iat']
+      if (typeof issuedAt === 'number') ages.observe(options.now() / 1000 - issuedAt)
+    },
+    keySetFetched: (result) => fetches.inc({ result }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function makers(registry: Registry) {
+  const options = (name: MetricName) => {
+    const { help, labels = [], buckets = [] }: MetricRow = METRICS[name]
+    return { name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }
+  }
+  return {
+    counter: (name: MetricName) => new Counter(options(name)),
+    histogram: (name: MetricName) => new Histogram(options(name)),
+    /** With `read`, the value is taken when the metrics are asked for. */
+    gauge: (name: MetricName, read?: () => number) => {
+      const collect = (gauge: Gauge) => {
+        if (read !== undefined) gauge.set(read())
+      }
+      return new Gauge({
+        ...options(name),
+        collect() {
+          collect(this)
+        },
+      })
+    },
+  }
+}
+
+function registerState(
+  { version, keySetStatus, tunnels }: MetricsOptions,
+  gauge: ReturnType<typeof makers>['gauge'],
+): void {
+  gauge('claimgate_tunnels_open', tunnels)
+  gauge('claimgate_key_set_keys', () => keySetStatus().keys)
+  gauge('claimgate_key_set_age_seconds', () => (keySetStatus().age ?? Number.NaN) / 1000)
+  gauge('claimgate_build_info').set({ version, node: process.version }, 1)
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { ConfigError } from './errors.ts'
+
+/** sysexits.h EX_CONFIG and EX_USAGE. */
+const EX_CONFIG = 78
+const EX_USAGE = 64
+
+const COMMANDS = ['serve', 'check', 'demo'] as const
+type Command = (typeof COMMANDS)[number]
+
+const write = (text: string) => process.stdout.write(text)
+const readFile = (path: string) => readFileSync(path, 'utf8')
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [first = 'serve', ...rest] = argv
+  if (argv.includes('--help') || first === 'help') return printHelp()
+  if (argv.includes('--version')) return printVersion()
+  const isCommand = (COMMANDS as readonly string[]).includes(first)
+  if (!isCommand && !first.startsWith('-')) {
+    process.stderr.write(`claimgate: unknown command "${first}"; wanted ${COMMANDS.join(', ')}\n`)
+    process.exitCode = EX_USAGE
+    return
+  }
+  await run(isCommand ? (first as Command) : 'serve', isCommand ? rest : argv)
+}
+
+async function run(command: Command, flags: readonly string[]): Promise<void> {
+  const sources = { flags, env: process.env, readFile }
+  switch (command) {
+    case 'serve': {
+      const { serve, superviseProcess } = await import('./commands/serve.ts')
+      return superviseProcess(await serve(sources), process)
+    }
+    case 'check': {
+      const { check } = await import('./commands/check.ts')
+      process.exitCode = check({ ...sources, write })
+      return
+    }
+    case 'demo': {
+      const { demo } = await import('./commands/demo.ts')
+      return demo({ flags, write })
+    }
+  }
+}
+
+async function printHelp(): Promise<void> {
+  const { helpText } = await import('./config/reference.ts')
+  write(helpText())
+}
+
+async function printVersion(): Promise<void> {
+  const { readVersion } = await import('./version.ts')
+  write(`claimgate ${readVersion()}\n`)
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof ConfigError) {
+    for (const { source, message } of error.problems)
+      process.stderr.write(`${source}: ${message}\n`)
+    process.exitCode = EX_CONFIG
+    return
+  }
+  // A listener that cannot be opened, a file that cannot be read: the system's message says which.
+  process.stderr.write(`claimgate: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+})

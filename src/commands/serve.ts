@@ -1,0 +1,60 @@
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { readConfig, type Sources } from '../config/read.ts'
+import { createLog } from '../log.ts'
+import { describeFault } from '../proxy/recorder.ts'
+import { type Claimgate, createClaimgate } from '../server.ts'
+
+/** A running sidecar and the log it writes. */
+export interface Serving {
+  readonly claimgate: Claimgate
+  readonly log: Logger
+}
+
+/**
+ * Starts the sidecar from the settings.
+ *
+ * @throws ConfigError when the settings cannot be used; no listener was opened then.
+ */
+export async function serve(sources: Sources): Promise<Serving> {
+  const { config, values, warnings } = readConfig(sources)
+  const log = createLog(config)
+  log.info(
+    { settings: Object.fromEntries(values.map(({ name, value }) => [name, value])) },
+    'settings',
+  )
+  for (const warning of warnings) log.warn({ warning }, 'unsafe setting')
+  const claimgate = await createClaimgate(config, { log })
+  const { data, admin } = await claimgate.start()
+  log.info({ listen: authority(data), admin_listen: admin && authority(admin) }, 'listening')
+  return { claimgate, log }
+}
+
+function authority({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Ends `serving` in order on the first signal, and at once on the second; a fault that nobody caught ends it too. */
+export function superviseProcess({ claimgate, log }: Serving, host: NodeJS.Process): void {
+  let isEnding = false
+  const end = (exitCode: number) => {
+    if (isEnding) return host.exit(exitCode === 0 ? 130 : exitCode)
+    isEnding = true
+    claimgate
+      .drain()
+      .catch((error: unknown) => log.error(describeFault(error), 'drain failed'))
+      .finally(() => log.flush(() => host.exit(exitCode)))
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    host.on(signal, () => {
+      log.info({ signal }, 'draining')
+      end(0)
+    })
+  }
+  const fault = (error: unknown) => {
+    log.fatal(describeFault(error), 'uncaught fault')
+    end(1)
+  }
+  host.on('uncaughtException', fault)
+  host.on('unhandledRejection', fault)
+}

@@ -1,0 +1,72 @@
+import type { Claims } from './assertion/claims.ts'
+import { takeAssertion } from './assertion/take.ts'
+import type { Verified, Verify } from './assertion/verify.ts'
+import type { Config } from './config/config.ts'
+import { RejectedError } from './errors.ts'
+import type { IdentityLines } from './identity/headers.ts'
+import { checkHead, pathOf, type RequestHead } from './proxy/gate.ts'
+import { type HeaderLines, headerValue } from './proxy/headers.ts'
+
+/** The request may be forwarded, with these fields added. */
+export interface Decision {
+  readonly lines: HeaderLines
+  /** `undefined` where no valid assertion was needed and none came. */
+  readonly verified: Verified | undefined
+  /** List items left out of identity headers. */
+  readonly dropped: number
+}
+
+/** Resolves when the request may be forwarded; otherwise throws {@link RejectedError}. */
+export type Decide = (head: RequestHead) => Promise<Decision>
+
+export interface DecideOptions {
+  readonly config: Pick<
+    Config,
+    'assertionHeader' | 'forwardAssertion' | 'allowAnonymous' | 'publicPaths' | 'corsPreflight'
+  >
+  readonly verify: Verify
+  readonly identityHeaders: (claims: Claims) => IdentityLines
+}
+
+const NOTHING: Decision = { lines: [], verified: undefined, dropped: 0 }
+
+/** The whole decision about one request, in the order in which its parts may be trusted. It does no I/O of its own. */
+export function createDecide({ config, verify, identityHeaders }: DecideOptions): Decide {
+  const publicPaths: ReadonlySet<string> = new Set(config.publicPaths)
+  const subject = config.allowAnonymous ? 'may-be-empty' : 'required'
+
+  const identify = async (head: RequestHead, whose: 'required' | 'may-be-empty') => {
+    const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
+    const verified = await verify(assertion, whose)
+    const identity = verified.anonymous ? NOTHING : identityHeaders(verified.claims)
+    const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
+    return { lines: [...identity.lines, ...passedOn], verified, dropped: identity.dropped }
+  }
+
+  return async (head) => {
+    checkHead(head)
+    const preflight = config.corsPreflight !== 'verify' && isPreflight(head)
+    if (publicPaths.has(pathOf(head.target)) || (preflight && config.corsPreflight === 'pass'))
+      return identify(head, 'may-be-empty').catch(withoutIdentity)
+    return identify(head, preflight ? 'may-be-empty' : subject)
+  }
+}
+
+/** No assertion is needed here: one that does not verify counts as none. Faults of ours are still faults. */
+function withoutIdentity(error: unknown): Decision {
+  if (error instanceof RejectedError) return NOTHING
+  throw error
+}
+
+function assertionLine(header: string, assertion: string): HeaderLines {
+  return [header, header.toLowerCase() === 'authorization' ? `Bearer ${assertion}` : assertion]
+}
+
+/** A genuine preflight (Fetch standard, CORS-preflight fetch). */
+function isPreflight({ method, rawHeaders }: RequestHead): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headerValue(rawHeaders, 'origin') !== undefined &&
+    headerValue(rawHeaders, 'access-control-request-method') !== undefined
+  )
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import type { Verified } from './assertion/verify.ts'
+import type { Milliseconds } from './config/config.ts'
+import type { Code } from './errors.ts'
+import type { Log } from './log.ts'
+import type { RequestHead } from './proxy/gate.ts'
+import { pathOf } from './proxy/gate.ts'
+
+/** What is known of one request, from its head to its end; the log line and the metrics are made of it. */
+export interface Exchange {
+  readonly id: string
+  readonly method: string
+  /** The path as sent, without the query, cut to 2 KiB. */
+  readonly path: string
+  readonly started: Milliseconds
+  decision: 'forward' | 'reject'
+  status: number | undefined
+  code: Code | undefined
+  /** For the log: which check failed. */
+  reason: string | undefined
+  verified: Verified | undefined
+  verifyDuration: Milliseconds | undefined
+  stripped: number
+  dropped: number
+  /** Until the upstream's answer began. */
+  upstreamDuration: Milliseconds | undefined
+  /** Body bytes sent to the client; for a tunnel, of both directions. */
+  bytes: number
+  /** The client went away before its answer was complete. */
+  aborted: boolean
+}
+
+export interface ExchangeObserver {
+  begin(): void
+  /** Called once at the end of every exchange. */
+  end(exchange: Exchange, duration: Milliseconds): void
+}
+
+const PATH_LIMIT = 2048
+
+/** An exchange is a refusal until the decision says otherwise. */
+export function createExchange(
+  head: Pick<RequestHead, 'method' | 'target'>,
+  now: Milliseconds,
+): Exchange {
+  return {
+    id: randomUUID(),
+    method: head.method,
+    path: pathOf(head.target).slice(0, PATH_LIMIT),
+    started: now,
+    decision: 'reject',
+    status: undefined,
+    code: undefined,
+    reason: undefined,
+    verified: undefined,
+    verifyDuration: undefined,
+    stripped: 0,
+    dropped: 0,
+    upstreamDuration: undefined,
+    bytes: 0,
+    aborted: false,
+  }
+}
+
+/** The one log line of an exchange. Holds no query, token, cookie or header. */
+export function logExchange(log: Log, exchange: Exchange, duration: Milliseconds): void {
+  const { verified } = exchange
+  log.info(
+    {
+      request_id: exchange.id,
+      method: exchange.method,
+      path: exchange.path,
+      status: exchange.status,
+      decision: exchange.decision,
+      code: exchange.code,
+      reason: exchange.reason,
+      sub: verified?.claims['sub'],
+      email: verified?.claims['email'],
+      jti: verified?.claims['jti'],
+      kid: verified?.kid,
+      duration_ms: round(duration),
+      upstream_ms:
+        exchange.upstreamDuration === undefined ? undefined : round(exchange.upstreamDuration),
+      bytes: exchange.bytes,
+      aborted: exchange.aborted ? true : undefined,
+    },
+    'request',
+  )
+}
+
+const round = (duration: Milliseconds): Milliseconds => Math.round(duration * 100) / 100

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto'
+import { CODES, type Code, type RejectedError } from '../errors.ts'
+
+/** An answer of our own, ready to be written to a response or a bare socket. */
+export interface Answer {
+  readonly status: number
+  /** Flat list: name, value, name, value, … without framing fields. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+export interface ProblemOptions {
+  readonly requestId: string
+  /** The client's Accept field. */
+  readonly accept: string | undefined
+  /** `none`: the answer does not say which check failed. */
+  readonly detail: 'code' | 'none'
+}
+
+/** Seconds after which a client may try again, for every 503. */
+const RETRY_AFTER = '5'
+
+const TYPE_PREFIX = 'urn:claimgate:error:'
+
+/** What a code hidden by `error_detail: none` looks like: the status alone. */
+const GENERIC: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
+
+/** The answer to a refused request: RFC 9457 problem details, or a small page for a browser. */
+export function problemAnswer(error: RejectedError, options: ProblemOptions): Answer {
+  const { status } = error
+  const code = options.detail === 'code' ? error.code : undefined
+  const title = code === undefined ? (GENERIC[status] ?? 'Refused') : CODES[code].title
+  const page = prefersHtml(options.accept)
+  const body = page
+    ? htmlPage(status, title, code, options.requestId)
+    : problemJson(status, title, code, options.requestId)
+  return {
+    status,
+    headers: [
+      'Content-Type',
+      page ? 'text/html; charset=utf-8' : 'application/problem+json',
+      'Cache-Control',
+      'no-store',
+      'X-Content-Type-Options',
+      'nosniff',
+      'X-Request-Id',
+      options.requestId,
+      ...(page ? ['Content-Security-Policy', PAGE_POLICY] : []),
+      ...(status === 401 ? ['WWW-Authenticate', challenge(error.code, code)] : []),
+      ...(status === 503 ? ['Retry-After', RETRY_AFTER] : []),
+      ...(status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
+    ],
+    body: Buffer.from(body),
+  }
+}
+
+/** The answer to a fault of ours: it says nothing but that. */
+export function internalErrorAnswer(requestId: string): Answer {
+  return {
+    status: 500,
+    headers: [
+      'Content-Type',
+      'application/problem+json',
+      'Cache-Control',
+      'no-store',
+      'X-Request-Id',
+      requestId,
+    ],
+    body: Buffer.from(problemJson(500, 'Internal Server Error', undefined, requestId)),
+  }
+}
+
+/** RFC 6750 §3: no error attribute when the request carried no credential at all. */
+function challenge(code: Code, shown: Code | undefined): string {
+  if (code === 'ERR_ASSERTION_MISSING' || shown === undefined) return 'Bearer realm="claimgate"'
+  return `Bearer realm="claimgate", error="invalid_token", error_description="${shown}"`
+}
+
+function problemJson(
+  status: number,
+  title: string,
+  code: Code | undefined,
+  requestId: string,
+): string {
+  const type = code === undefined ? 'about:blank' : `${TYPE_PREFIX}${code}`
+  return `${JSON.stringify({ type, title, status, code, request_id: requestId })}\n`
+}
+
+export const PAGE_STYLE =
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}' +
+  'code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}' +
+  'th{text-align:left;padding-right:1rem;vertical-align:top}'
+
+/** No script, nothing fetched, no frame: all that a page of ours needs is its one style element. */
+export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+
+function htmlPage(
+  status: number,
+  title: string,
+  code: Code | undefined,
+  requestId: string,
+): string {
+  const detail = code === undefined ? '' : `<p>Code: <code>${code}</code></p>\n`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${status} ${title}</title>
+<style>${PAGE_STYLE}</style>
+<main>
+<h1>${title}</h1>
+<p>This request was not passed on to the app.</p>
+${detail}<p>Request: <code>${requestId}</code></p>
+</main>
+</html>
+`
+}
+
+/** Whether `Accept` ranks HTML above JSON (RFC 9110 §12.5.1). Only an explicit text/html counts. */
+export function prefersHtml(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes('text/html')) return false
+  const weights = new Map<string, number>()
+  for (const range of accept.slice(0, 1024).split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    const quality = parameters.find((parameter) => parameter.startsWith('q='))
+    weights.set(type, quality === undefined ? 1 : Number(quality.slice(2)) || 0)
+  }
+  const html = weights.get('text/html') ?? 0
+  const json = Math.max(
+    weights.get('application/json') ?? 0,
+    weights.get('application/problem+json') ?? 0,
+  )
+  return html > 0 && html >= json
+}

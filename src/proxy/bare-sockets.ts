@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net'
+import type { Decision } from '../decision.ts'
+import { RejectedError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import type { DataServerHandlers } from './data-server.ts'
+import { headOf, isHandshake, type RequestHead } from './gate.ts'
+import { type RequestHeaderRules, upstreamHeaders } from './headers.ts'
+import { writeRaw } from './passage.ts'
+import type { Recorder } from './recorder.ts'
+import type { Tunnel } from './splice.ts'
+import type { OpenTunnel } from './tunnel.ts'
+
+export interface BareSocketOptions {
+  readonly recorder: Recorder
+  readonly openTunnel: OpenTunnel
+  readonly headerRules: RequestHeaderRules
+}
+
+export type BareSocketHandlers = Pick<
+  DataServerHandlers,
+  'upgrade' | 'parserError' | 'connectMethod'
+> & {
+  readonly tunnels: ReadonlySet<Tunnel>
+  /** From now on no tunnel is opened. */
+  drain(): void
+}
+
+/** Answers to what the parser refused; all other of its errors are 400. */
+const PARSER_STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_INVALID_VERSION: 505,
+}
+
+/** The steps of everything for which Node gives no response object: tunnels, CONNECT, and bytes that are not HTTP. */
+export function createBareSocketHandlers(options: BareSocketOptions): BareSocketHandlers {
+  const { recorder } = options
+  const tunnels = new Set<Tunnel>()
+  let isDraining = false
+
+  const track = (socket: Socket, tunnel: Tunnel) => {
+    tunnels.add(tunnel)
+    socket.once('close', () => tunnels.delete(tunnel))
+    if (isDraining) tunnel.close(1001)
+  }
+  const refuseAtOnce = (socket: Socket, exchange: Exchange, error: RejectedError) => {
+    writeRaw(socket, recorder.answer(error, exchange, []))
+    recorder.end(exchange)
+  }
+  return {
+    tunnels,
+    drain() {
+      isDraining = true
+    },
+    upgrade(request, socket, early, next) {
+      const head = headOf(request)
+      const exchange = recorder.begin(head)
+      socket.once('close', () => {
+        recorder.end(exchange)
+        next()
+      })
+      const refuse = (error: unknown) =>
+        writeRaw(socket, recorder.answer(error, exchange, head.rawHeaders))
+      const open = (decision: Decision) => {
+        if (socket.destroyed) return
+        if (isDraining) throw new RejectedError('ERR_DRAINING')
+        const onOpen = (tunnel: Tunnel) => track(socket, tunnel)
+        const headers = tunnelHeaders(head, exchange, decision, options.headerRules)
+        options.openTunnel({
+          client: socket,
+          early,
+          target: head.target,
+          headers,
+          exchange,
+          refuse,
+          onOpen,
+        })
+      }
+      decideOnHandshake(head, exchange, recorder).then(open).catch(refuse)
+    },
+    parserError(error, socket) {
+      const exchange = recorder.begin({ method: '-', target: '' })
+      const reason = error.code ?? 'parser error'
+      const status = PARSER_STATUS[reason] ?? 400
+      refuseAtOnce(socket, exchange, new RejectedError('ERR_REQUEST_MALFORMED', { status, reason }))
+    },
+    connectMethod(_request, socket) {
+      const exchange = recorder.begin({ method: 'CONNECT', target: '' })
+      const refusal = { status: 405, reason: 'method is refused' }
+      refuseAtOnce(socket, exchange, new RejectedError('ERR_REQUEST_MALFORMED', refusal))
+    },
+  }
+}
+
+async function decideOnHandshake(
+  head: RequestHead,
+  exchange: Exchange,
+  recorder: Recorder,
+): Promise<Decision> {
+  const decision = await recorder.decide(head, exchange)
+  // Node below 22.21 brings every request with an Upgrade here.
+  if (!isHandshake(head)) throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'upgrade' })
+  return decision
+}
+
+function tunnelHeaders(
+  { rawHeaders }: RequestHead,
+  exchange: Exchange,
+  decision: Decision,
+  rules: RequestHeaderRules,
+): string[] {
+  const { lines, stripped } = upstreamHeaders(rawHeaders, rules, decision.lines)
+  exchange.stripped = stripped
+  return lines
+}

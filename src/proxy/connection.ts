@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net'
+import type { Milliseconds } from '../config/config.ts'
+import type { Answer } from '../pages/problem.ts'
+
+/**
+ * One client connection. Its requests are handled one after the other, so that answers keep the order of the requests
+ * whoever writes them, and a client that pipelines costs one request at a time.
+ */
+export interface Connection {
+  /** Runs `task` when everything before it has been answered; the task says that it is done by calling `next`. */
+  enqueue(task: (next: () => void) => void): void
+  /** Whether a request is under way or waiting. */
+  isBusy(): boolean
+}
+
+/** Requests of one connection that may wait parsed; beyond that no more bytes are read from it. */
+const MAX_WAITING = 16
+
+/** How long, and for how many bytes, a client that is still sending is listened to after its last answer. */
+const LINGER_TIME: Milliseconds = 1_000
+const LINGER_BYTES = 1024 * 1024
+
+const noop = () => undefined
+const connections = new WeakMap<Socket, Connection>()
+
+/** The connection of a socket. The first call, at its birth, gives the socket its error listener. */
+export function connectionOf(socket: Socket): Connection {
+  const known = connections.get(socket)
+  if (known !== undefined) return known
+  socket.on('error', noop)
+  const connection = createConnection(socket)
+  connections.set(socket, connection)
+  return connection
+}
+
+function createConnection(socket: Socket): Connection {
+  const waiting: ((next: () => void) => void)[] = []
+  let busy = false
+
+  const run = (task: (next: () => void) => void) => {
+    busy = true
+    let called = false
+    task(() => {
+      if (called) return
+      called = true
+      advance()
+    })
+  }
+  const advance = () => {
+    busy = false
+    const task = socket.destroyed ? undefined : waiting.shift()
+    if (waiting.length < MAX_WAITING / 2 && socket.isPaused()) socket.resume()
+    if (task !== undefined) run(task)
+  }
+  socket.once('close', () => {
+    waiting.length = 0
+  })
+
+  return {
+    enqueue(task) {
+      if (!busy) return run(task)
+      waiting.push(task)
+      if (waiting.length >= MAX_WAITING) socket.pause()
+    },
+    isBusy: () => busy || waiting.length > 0,
+  }
+}
+
+/** Writes an answer of our own on a socket that has no HTTP response object, and closes it. */
+export function writeAnswer(socket: Socket, answer: Answer, reason: string): void {
+  if (socket.destroyed || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  let head = `HTTP/1.1 ${answer.status} ${reason}\r\n`
+  for (let i = 0; i < answer.headers.length; i += 2)
+    head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`
+  head += `Content-Length: ${answer.body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
+  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), answer.body]))
+  linger(socket)
+}
+
+/**
+ * Ends our side and reads what the client is still sending for a moment. A socket closed with unread bytes would be
+ * reset, and the reset can overtake the answer (RFC 9112 §9.6).
+ */
+export function linger(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_TIME)
+  let left = LINGER_BYTES
+  socket.removeAllListeners('data')
+  socket.on('data', (chunk) => {
+    left -= chunk.length
+    if (left < 0) socket.pause()
+  })
+  socket.once('end', () => socket.destroy())
+  socket.once('close', () => clearTimeout(timer))
+  socket.end()
+  socket.resume()
+}
+
+/** Makes Node linger where it would close a connection right after its last answer. */
+export function closeGently(socket: Socket): void {
+  socket.destroySoon = () => linger(socket)
+}

@@ -1,0 +1,161 @@
+import {
+  createServer,
+  type IncomingMessage,
+  METHODS,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { Socket } from 'node:net'
+import httpProxy from '@fastify/http-proxy'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Config } from '../config/config.ts'
+import { RejectedError } from '../errors.ts'
+import { connectionOf } from './connection.ts'
+import { headOf, isHandshake, pathOf } from './gate.ts'
+
+/** Whether a client waits for `100 Continue` before it sends its body. */
+export type Expectation = 'continue' | 'none'
+
+export interface DataServerHandlers {
+  /** Begins an exchange. Its turn has come: all before it on the connection has been answered. */
+  begin(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void
+  /** The decision; throws what {@link DataServerHandlers.refuse} answers. */
+  decide(request: IncomingMessage): Promise<void>
+  /** Only after `decide`. */
+  forward(request: IncomingMessage): void
+  /** Only after `decide`. */
+  showStatus(request: IncomingMessage): void
+  refuse(request: IncomingMessage, error: unknown): void
+  upgrade(request: IncomingMessage, socket: Socket, early: Buffer, next: () => void): void
+  /** The parser refused what came; nothing of it reached anybody. */
+  parserError(error: NodeJS.ErrnoException, socket: Socket): void
+  /** A CONNECT request: Node gives its socket away before anyone could decide. */
+  connectMethod(request: IncomingMessage, socket: Socket): void
+}
+
+export type DataServerConfig = Pick<
+  Config,
+  'headerTimeout' | 'keepAliveTimeout' | 'maxHeaderSize' | 'maxConnections' | 'statusPath'
+>
+
+const PROXIED = '/'
+const STATUS = '/status'
+const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
+const NO_HEADERS = Object.freeze({})
+
+/**
+ * The listener for clients. Fastify gives hooks, routing and lifecycle; @fastify/http-proxy mounts the upstream.
+ * Neither sees what a client sent: the router gets one of two constant paths and no header field, so that no path, method
+ * or Content-Type can steer a request past the decision.
+ */
+export async function createDataServer(
+  config: DataServerConfig,
+  handlers: DataServerHandlers,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    serverFactory: (route) => createHttpServer(config, handlers, route),
+    rewriteUrl: (request) => (pathOf(request.url ?? '') === config.statusPath ? STATUS : PROXIED),
+    // Fastify's would answer at once, before the answers to what came earlier on the connection.
+    clientErrorHandler: () => undefined,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    logger: false,
+  })
+  for (const method of METHODS)
+    if (!REFUSED_METHODS.has(method))
+      app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
+  app.addHook('onRequest', (request) => handlers.decide(request.raw))
+  app.setErrorHandler((error, request, reply) => {
+    reply.hijack()
+    handlers.refuse(request.raw, error)
+  })
+  app.route({
+    url: STATUS,
+    method: ['GET', 'HEAD'],
+    handler: (request, reply) => {
+      reply.hijack()
+      handlers.showStatus(request.raw)
+    },
+  })
+  await app.register(httpProxy, {
+    // Never dialled: the handler forwards by itself. Why: docs/architecture.md.
+    upstream: 'http://127.0.0.1',
+    websocket: false,
+    httpMethods: METHODS.filter((method) => !REFUSED_METHODS.has(method)),
+    handler: (request, reply) => {
+      reply.hijack()
+      handlers.forward(request.raw)
+      return reply
+    },
+  })
+  // What has no route is refused: that is the status path with another method than those above.
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack()
+    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED', { status: 405 }))
+  })
+  await app.ready()
+  return app
+}
+
+type Route = (request: IncomingMessage, response: ServerResponse) => void
+
+function createHttpServer(
+  config: DataServerConfig,
+  handlers: DataServerHandlers,
+  route: Route,
+): Server {
+  const server = createServer({
+    maxHeaderSize: config.maxHeaderSize,
+    headersTimeout: config.headerTimeout,
+    // Slow bodies are watched one by one: this limit would also cut long uploads.
+    requestTimeout: 0,
+    keepAliveTimeout: config.keepAliveTimeout,
+    connectionsCheckingInterval: Math.min(1_000, config.headerTimeout),
+    insecureHTTPParser: false,
+    // The gate answers these in our form.
+    requireHostHeader: false,
+    noDelay: true,
+    // All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a
+    // handshake behind an unanswered request: its tunnel would begin before that answer.
+    shouldUpgradeCallback: (request) =>
+      isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy(),
+  })
+  // Node would drop what is beyond in silence; the gate refuses it.
+  server.maxHeadersCount = 0
+  server.maxConnections = config.maxConnections
+  listen(server, handlers, route)
+  return server
+}
+
+function listen(server: Server, handlers: DataServerHandlers, route: Route): void {
+  /** The newest request of each connection: tells whether a parser error belongs to its body. */
+  const newest = new WeakMap<Socket, IncomingMessage>()
+
+  const take =
+    (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
+      newest.set(request.socket, request)
+      connectionOf(request.socket).enqueue((next) => {
+        response.once('close', next)
+        handlers.begin(request, response, expectation)
+        request.headers = NO_HEADERS
+        route(request, response)
+      })
+    }
+  server.on('connection', connectionOf)
+  server.on('request', take('none'))
+  server.on('checkContinue', take('continue'))
+  server.on('checkExpectation', take('none'))
+  server.on('upgrade', (request, socket: Socket, early) => {
+    connectionOf(socket).enqueue((next) => handlers.upgrade(request, socket, early, next))
+  })
+  server.on('connect', (request, socket: Socket) => {
+    connectionOf(socket).enqueue(() => handlers.connectMethod(request, socket))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const request = newest.get(socket)
+    // Inside a body there is no place for an answer: what was forwarded of it is cut off.
+    if (error.code === 'ECONNRESET' || request?.complete === false) return void socket.destroy()
+    // After the answers to what came before on this connection.
+    connectionOf(socket).enqueue(() => handlers.parserError(error, socket))
+  })
+}

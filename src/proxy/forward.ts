@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Config, Milliseconds } from '../config/config.ts'
+import type { RejectedError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { bodyFollows, headerValue } from './headers.ts'
+import { createRelay } from './relay.ts'
+import type { Lease, UpstreamPool } from './upstream.ts'
+
+export interface ForwardRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The request target as the client sent it. */
+  readonly target: string
+  readonly headers: string[]
+  readonly exchange: Exchange
+  /** Answers in the upstream's place; called at most once, and only while nothing was answered. */
+  readonly refuse: (error: RejectedError) => void
+}
+
+/** Sends one decided request to the upstream and its answer to the client. */
+export type Forward = (forward: ForwardRequest) => void
+
+export interface ForwardOptions {
+  readonly pool: UpstreamPool
+  readonly config: Pick<Config, 'bodyIdleTimeout'>
+  /** Monotonic. */
+  readonly now: () => Milliseconds
+}
+
+/** RFC 9110 §9.2.2 and the registry of methods: sending one of these twice does the same as once. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'],
+])
+
+/** A request that must not be sent twice does not use a connection that has been idle for longer. */
+const FRESH: Milliseconds = 1_000
+
+/**
+ * One request is sent once, with one exception: a bodyless idempotent one whose re-used connection died before any
+ * answer is sent again, once, on a new connection (RFC 9110 §9.2.2).
+ */
+export function createForward({ pool, config, now }: ForwardOptions): Forward {
+  return (forward) => {
+    const hasBody = bodyFollows(forward.request.rawHeaders)
+    const canResend = !hasBody && IDEMPOTENT.has(forward.request.method ?? '')
+    const bodyIdleTimeout = hasBody ? config.bodyIdleTimeout : undefined
+    const send = (lease: Lease, resend: (() => void) | undefined) =>
+      dispatch(lease, forward, {
+        hasBody,
+        handler: createRelay({ forward, lease, resend, bodyIdleTimeout, now }),
+      })
+    const again = () => send(pool.lease(0), undefined)
+    send(pool.lease(canResend ? Number.POSITIVE_INFINITY : FRESH), canResend ? again : undefined)
+  }
+}
+
+function dispatch(
+  lease: Lease,
+  { request, target, headers }: ForwardRequest,
+  { hasBody, handler }: { hasBody: boolean; handler: Dispatcher.DispatchHandler },
+): void {
+  lease.client.dispatch(
+    {
+      path: target,
+      method: request.method as Dispatcher.HttpMethod,
+      headers,
+      body: hasBody ? (bodyOf(request) as IncomingMessage) : null,
+      // undici would close the connection after each HEAD.
+      reset: false,
+    },
+    handler,
+  )
+}
+
+/**
+ * A body keeps the framing it came with: undici would give a chunked one that has arrived whole a Content-Length, unless it
+ * cannot see that it is a stream. Giving up on it must not destroy the client's connection, which waits for an answer.
+ */
+function bodyOf(request: IncomingMessage): IncomingMessage | AsyncIterable<Buffer> {
+  if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return request
+  return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) }
+}

@@ -1,0 +1,148 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Decision } from '../decision.ts'
+import { RejectedError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Answer } from '../pages/problem.ts'
+import { statusAnswer } from '../pages/status.ts'
+import { closeGently, writeAnswer } from './connection.ts'
+import type { DataServerHandlers, Expectation } from './data-server.ts'
+import type { Forward } from './forward.ts'
+import { headOf, type RequestHead } from './gate.ts'
+import {
+  bodyFollows,
+  headerValue,
+  isWebSocketUpgrade,
+  type RequestHeaderRules,
+  upstreamHeaders,
+} from './headers.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface PassageOptions {
+  readonly recorder: Recorder
+  readonly forward: Forward
+  readonly headerRules: RequestHeaderRules
+}
+
+export type RequestHandlers = Pick<
+  DataServerHandlers,
+  'begin' | 'decide' | 'forward' | 'showStatus' | 'refuse'
+> & {
+  /** From now on every answer is the last one of its connection. */
+  drain(): void
+}
+
+/** One request on its way: what its steps hand on to each other. */
+interface Passage {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: RequestHead
+  readonly expectation: Expectation
+  readonly exchange: Exchange
+  decision: Decision | undefined
+}
+
+/** The steps of a plain request; what calls them, and in which order, is in data-server.ts. */
+export function createRequestHandlers(options: PassageOptions): RequestHandlers {
+  const { recorder } = options
+  const passages = new WeakMap<IncomingMessage, Passage>()
+  const underWay = new Set<ServerResponse>()
+  let isDraining = false
+
+  const passageOf = (request: IncomingMessage): Passage => {
+    const passage = passages.get(request)
+    if (passage === undefined) throw new Error('request without an exchange')
+    return passage
+  }
+  const end = ({ response, exchange }: Passage) => {
+    underWay.delete(response)
+    if (!response.writableFinished) exchange.aborted = true
+    recorder.end(exchange)
+  }
+  return {
+    begin(request, response, expectation) {
+      const head = headOf(request)
+      const exchange = recorder.begin(head)
+      const passage: Passage = {
+        request,
+        response,
+        head,
+        expectation,
+        exchange,
+        decision: undefined,
+      }
+      passages.set(request, passage)
+      underWay.add(response)
+      if (isDraining) response.shouldKeepAlive = false
+      response.once('close', () => end(passage))
+    },
+    async decide(request) {
+      const passage = passageOf(request)
+      passage.decision = await recorder.decide(passage.head, passage.exchange)
+      // A genuine handshake comes here only when it was sent behind an unanswered request.
+      if (isWebSocketUpgrade(passage.head.rawHeaders))
+        throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
+    },
+    forward: (request) => forwardDecided(passageOf(request), options),
+    showStatus: (request) => showStatus(passageOf(request)),
+    refuse: (request, error) => refuse(passageOf(request), error, recorder),
+    drain() {
+      isDraining = true
+      for (const response of underWay) response.shouldKeepAlive = false
+    },
+  }
+}
+
+function forwardDecided(
+  passage: Passage,
+  { forward, headerRules, recorder }: PassageOptions,
+): void {
+  const { request, response, head, exchange } = passage
+  if (response.destroyed) return
+  const added = decisionOf(passage).lines
+  const { lines, stripped } = upstreamHeaders(head.rawHeaders, headerRules, added)
+  exchange.stripped = stripped
+  if (passage.expectation === 'continue') response.writeContinue()
+  forward({
+    request,
+    response,
+    target: head.target,
+    headers: lines,
+    exchange,
+    refuse: (error) => refuse(passage, error, recorder),
+  })
+}
+
+/** Nothing goes on without a decision, whatever called the step. */
+function decisionOf({ decision }: Passage): Decision {
+  if (decision === undefined) throw new Error('request without a decision')
+  return decision
+}
+
+function showStatus(passage: Passage): void {
+  const { head, exchange } = passage
+  exchange.status = 200
+  const accept = headerValue(head.rawHeaders, 'accept')
+  writeResponse(passage, statusAnswer(decisionOf(passage), { requestId: exchange.id, accept }))
+}
+
+function refuse(passage: Passage, error: unknown, recorder: Recorder): void {
+  const { response, exchange, head } = passage
+  const answer = recorder.answer(error, exchange, head.rawHeaders)
+  if (response.headersSent || response.destroyed) response.destroy()
+  else writeResponse(passage, answer)
+}
+
+function writeResponse({ request, response, head }: Passage, answer: Answer): void {
+  const lines = [...answer.headers, 'Content-Length', String(answer.body.length)]
+  const isUnread = bodyFollows(head.rawHeaders) && !request.complete
+  if (isUnread || answer.status === 400) lines.push('Connection', 'close')
+  if (isUnread && response.socket !== null) closeGently(response.socket)
+  response.writeHead(answer.status, lines)
+  response.end(head.method === 'HEAD' ? undefined : answer.body)
+}
+
+/** Writes an answer where Node has given the socket away; the connection ends with it. */
+export function writeRaw(socket: Socket, answer: Answer): void {
+  writeAnswer(socket, answer, STATUS_CODES[answer.status] ?? 'Refused')
+}

@@ -1,0 +1,74 @@
+import type { Config, Milliseconds } from '../config/config.ts'
+import type { Decide, Decision } from '../decision.ts'
+import { RejectedError } from '../errors.ts'
+import { createExchange, type Exchange, type ExchangeObserver, logExchange } from '../exchange.ts'
+import type { Log } from '../log.ts'
+import { type Answer, internalErrorAnswer, problemAnswer } from '../pages/problem.ts'
+import type { RequestHead } from './gate.ts'
+import { type HeaderLines, headerValue } from './headers.ts'
+
+export interface RecorderOptions {
+  readonly config: Pick<Config, 'errorDetail'>
+  readonly decide: Decide
+  readonly observer: ExchangeObserver
+  readonly log: Log
+  /** Monotonic. */
+  readonly now: () => Milliseconds
+}
+
+/** Keeps the record of each exchange: its beginning, the decision, the answer of ours, its end. */
+export interface Recorder {
+  begin(head: Pick<RequestHead, 'method' | 'target'>): Exchange
+  decide(head: RequestHead, exchange: Exchange): Promise<Decision>
+  /** The one place where an error becomes an answer. */
+  answer(error: unknown, exchange: Exchange, rawHeaders: HeaderLines): Answer
+  /** Writes the log line and the metrics; to be called once. */
+  end(exchange: Exchange): void
+}
+
+export function createRecorder({ config, decide, observer, log, now }: RecorderOptions): Recorder {
+  return {
+    begin(head) {
+      observer.begin()
+      return createExchange(head, now())
+    },
+    async decide(head, exchange) {
+      const started = now()
+      try {
+        const decision = await decide(head)
+        exchange.decision = 'forward'
+        exchange.verified = decision.verified
+        exchange.dropped = decision.dropped
+        return decision
+      } finally {
+        exchange.verifyDuration = now() - started
+      }
+    },
+    answer(error, exchange, rawHeaders) {
+      const requestId = exchange.id
+      if (!(error instanceof RejectedError)) {
+        exchange.status = 500
+        log.error({ request_id: requestId, ...describeFault(error) }, 'internal error')
+        return internalErrorAnswer(requestId)
+      }
+      exchange.code = error.code
+      exchange.reason = error.reason
+      exchange.status = error.status
+      const accept = headerValue(rawHeaders, 'accept')
+      return problemAnswer(error, { requestId, accept, detail: config.errorDetail })
+    },
+    end(exchange) {
+      const duration = now() - exchange.started
+      observer.end(exchange, duration)
+      logExchange(log, exchange, duration)
+    },
+  }
+}
+
+/** A fault of ours for the log: where it happened, but not its message, which may quote what a client sent. */
+export function describeFault(error: unknown): { readonly fault: string; readonly at: string } {
+  if (!(error instanceof Error)) return { fault: typeof error, at: '' }
+  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
+  const code = 'code' in error ? ` ${String(error.code)}` : ''
+  return { fault: `${error.name}${code}`, at: frames.slice(0, 8).join('\n') }
+}

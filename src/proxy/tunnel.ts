@@ -1,0 +1,156 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Config, Milliseconds } from '../config/config.ts'
+import { RejectedError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { type Connect, ConnectTimeoutError } from './connector.ts'
+import { downstreamHeaders, type HeaderLines, isWebSocketUpgrade } from './headers.ts'
+import { splice, type Tunnel } from './splice.ts'
+
+export interface TunnelRequest {
+  readonly client: Socket
+  /** Bytes the client sent after its handshake; they go upstream after the 101 and nowhere else. */
+  readonly early: Buffer
+  readonly target: string
+  /** The client's handshake less what must not pass, and the identity headers. */
+  readonly headers: HeaderLines
+  readonly exchange: Exchange
+  /** Answers in the upstream's place, while nothing was answered. */
+  readonly refuse: (error: RejectedError) => void
+  readonly onOpen: (tunnel: Tunnel) => void
+}
+
+export type OpenTunnel = (tunnel: TunnelRequest) => void
+
+export interface TunnelOptions {
+  readonly connect: Connect
+  readonly config: Pick<Config, 'upstreamResponseTimeout' | 'maxHeaderSize'>
+  /** Monotonic. */
+  readonly now: () => Milliseconds
+}
+
+class HandshakeTimeoutError extends Error {
+  override readonly name = 'HandshakeTimeoutError'
+}
+
+/** The fields that make the request a handshake again, after those of the client's connection were removed. */
+const UPGRADE_LINES: HeaderLines = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+
+/** Sends a decided WebSocket handshake upstream; a byte tunnel begins only after the upstream's 101. */
+export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenTunnel {
+  return (tunnel) => {
+    const { client, exchange } = tunnel
+    const started = now()
+    const request = handshake(tunnel, connect, config.maxHeaderSize)
+    let isSettled = false
+
+    /** The first outcome counts: an answer, a failure, or the client gone. */
+    const settle = (): boolean => {
+      if (isSettled) return false
+      isSettled = true
+      clearTimeout(timer)
+      client.off('close', clientGone)
+      return true
+    }
+    const answer = (response: IncomingMessage) => {
+      exchange.upstreamDuration = now() - started
+      exchange.status = response.statusCode
+    }
+    const fail = (error: unknown) => {
+      if (!settle()) return
+      request.destroy()
+      tunnel.refuse(handshakeError(error))
+    }
+    const clientGone = () => {
+      settle()
+      exchange.aborted = true
+      request.destroy()
+    }
+    const limit = config.upstreamResponseTimeout
+    const timer =
+      limit === undefined ? undefined : setTimeout(() => fail(new HandshakeTimeoutError()), limit)
+    client.once('close', clientGone)
+    request.on('error', fail)
+    request.on('response', (response) => {
+      if (!settle()) return void response.destroy()
+      answer(response)
+      relayResponse(response, tunnel)
+    })
+    request.on('upgrade', (response, upstream, head) => {
+      upstream.on('error', () => undefined)
+      if (!isWebSocketUpgrade(response.rawHeaders)) fail(new Error('upgraded to something else'))
+      if (!settle()) return void upstream.destroy()
+      answer(response)
+      client.write(answerHead(response, UPGRADE_LINES), 'latin1')
+      tunnel.onOpen(
+        splice({ client, upstream: upstream as Socket, early: tunnel.early, head, exchange }),
+      )
+    })
+  }
+}
+
+function handshake(
+  { target, headers, client }: TunnelRequest,
+  connect: Connect,
+  maxHeaderSize: number,
+): ClientRequest {
+  const request = httpRequest({
+    createConnection: (_options, callback) => {
+      connect((error, socket) => callback(error, socket as Socket))
+      return undefined
+    },
+    method: 'GET',
+    path: target,
+    headers: [...headers, ...UPGRADE_LINES],
+    maxHeaderSize,
+  })
+  request.on('information', (response) => client.write(answerHead(response, []), 'latin1'))
+  request.end()
+  return request
+}
+
+interface AnswerHead {
+  readonly statusCode?: number | undefined
+  readonly statusMessage?: string | undefined
+  readonly rawHeaders: HeaderLines
+}
+
+function answerHead(response: AnswerHead, added: HeaderLines): string {
+  const lines = [...downstreamHeaders(response.rawHeaders), ...added]
+  let head = `HTTP/1.1 ${response.statusCode ?? 502} ${response.statusMessage ?? ''}\r\n`
+  for (let i = 0; i < lines.length; i += 2) head += `${lines[i]}: ${lines[i + 1]}\r\n`
+  return `${head}\r\n`
+}
+
+/** Any other answer than 101 goes to the client as what it is; then the connection ends. What follows is no frame. */
+function relayResponse(response: IncomingMessage, { client, exchange }: TunnelRequest): void {
+  const isFramed = response.headers['content-length'] !== undefined
+  // Chunked, so that a broken answer cannot look whole.
+  const framing = isFramed ? [] : ['Transfer-Encoding', 'chunked']
+  client.write(answerHead(response, [...framing, 'Connection', 'close']), 'latin1')
+  client.on('drain', () => response.resume())
+  client.once('close', () => response.destroy())
+  client.resume()
+  response.on('data', (chunk: Buffer) => {
+    exchange.bytes += chunk.length
+    const bytes = isFramed ? chunk : Buffer.concat([chunkHead(chunk.length), chunk, CRLF])
+    if (!client.write(bytes)) response.pause()
+  })
+  response.on('error', () => client.destroy())
+  response.on('end', () => {
+    if (!response.complete) return void client.destroy()
+    client.end(isFramed ? '' : '0\r\n\r\n', () => client.destroy())
+  })
+}
+
+const CRLF = Buffer.from('\r\n')
+const chunkHead = (length: number) => Buffer.from(`${length.toString(16)}\r\n`)
+
+function handshakeError(error: unknown): RejectedError {
+  const isTimeout = error instanceof HandshakeTimeoutError || error instanceof ConnectTimeoutError
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  return new RejectedError(isTimeout ? 'ERR_UPSTREAM_TIMEOUT' : 'ERR_UPSTREAM_UNAVAILABLE', {
+    reason: code ?? (error instanceof Error ? error.name : 'unknown'),
+    cause: error,
+  })
+}

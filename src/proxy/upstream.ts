@@ -1,0 +1,111 @@
+import type { Socket } from 'node:net'
+import { Client } from 'undici'
+import type { Config, Milliseconds } from '../config/config.ts'
+import type { Connect } from './connector.ts'
+
+/** One connection to the upstream, lent to one request at a time. */
+export interface Lease {
+  readonly client: Client
+  readonly socket: () => Socket | undefined
+  /** Whether a request was answered on this connection before. */
+  readonly isReused: () => boolean
+  /** Gives the connection back after a whole answer. */
+  release(): void
+  /** Ends the connection, at whatever stage it is. */
+  destroy(): void
+}
+
+export interface UpstreamPool {
+  /**
+   * A connection that was used less than `maxIdle` ago, or a new one.
+   * A request that must not be sent twice asks for a fresh one, since an idle one may be closing just now.
+   */
+  lease(maxIdle: Milliseconds): Lease
+  /** Ends the idle connections; leased ones end when they are given back. */
+  close(): void
+}
+
+/** Below the shortest idle limit among common app servers (gunicorn: 2 s is the default). */
+const IDLE_TIMEOUT: Milliseconds = 4_000
+
+interface Slot {
+  readonly client: Client
+  socket: Socket | undefined
+  answered: boolean
+  idleSince: Milliseconds
+}
+
+/**
+ * Keep-alive connections to one upstream, the most recently used first. There are never more connections than requests
+ * under way plus those idle for less than 4 s, so `max_connections` bounds them.
+ *
+ * One undici client per connection, since only then is it known whether a failed request was on a re-used connection.
+ */
+export function createUpstreamPool(
+  connect: Connect,
+  config: Pick<Config, 'upstreamResponseTimeout' | 'maxHeaderSize'>,
+  now: () => Milliseconds,
+): UpstreamPool {
+  const idle: Slot[] = []
+  let closed = false
+
+  const open = (): Slot => {
+    const client = new Client('http://upstream', {
+      connect: (_options, callback) => {
+        connect((error, socket) => {
+          if (error !== null || socket === null)
+            return callback(error ?? new Error('not connected'), null)
+          slot.socket = socket
+          slot.answered = false
+          callback(null, socket)
+        })
+      },
+      pipelining: 1,
+      headersTimeout: config.upstreamResponseTimeout ?? 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: IDLE_TIMEOUT,
+      maxHeaderSize: config.maxHeaderSize,
+    })
+    const slot: Slot = { client, socket: undefined, answered: false, idleSince: 0 }
+    client.on('disconnect', () => {
+      slot.socket = undefined
+      const index = idle.indexOf(slot)
+      if (index === -1) return
+      idle.splice(index, 1)
+      discard(slot)
+    })
+    return slot
+  }
+
+  const release = (slot: Slot) => {
+    if (closed || slot.socket === undefined || slot.socket.destroyed) return discard(slot)
+    slot.answered = true
+    slot.idleSince = now()
+    idle.push(slot)
+  }
+
+  const leaseOf = (slot: Slot): Lease => ({
+    client: slot.client,
+    socket: () => slot.socket,
+    isReused: () => slot.answered,
+    release: () => release(slot),
+    destroy: () => discard(slot),
+  })
+
+  return {
+    lease(maxIdle) {
+      const newest = idle.at(-1)
+      if (newest === undefined || now() - newest.idleSince >= maxIdle) return leaseOf(open())
+      idle.pop()
+      return leaseOf(newest)
+    },
+    close() {
+      closed = true
+      for (const slot of idle.splice(0)) discard(slot)
+    },
+  }
+}
+
+function discard({ client }: { readonly client: Client }): void {
+  if (!client.destroyed) client.destroy().catch(() => undefined)
+}

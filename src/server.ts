@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import type { AddressInfo, Server } from 'node:net'
+import type { Logger } from 'pino'
+import { createAdminServer } from './admin/admin-server.ts'
+import { createMetrics } from './admin/metrics.ts'
+import { createVerifier } from './assertion/verify.ts'
+import type { Config, ListenAddress } from './config/config.ts'
+import { createDecide } from './decision.ts'
+import { drainServer } from './drain.ts'
+import { createIdentityHeaders } from './identity/headers.ts'
+import { createReserved } from './identity/strip.ts'
+import { openKeySet } from './key-set/open.ts'
+import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
+import { createConnect } from './proxy/connector.ts'
+import { createDataServer } from './proxy/data-server.ts'
+import { createForward } from './proxy/forward.ts'
+import { upstreamHost } from './proxy/headers.ts'
+import { createRequestHandlers } from './proxy/passage.ts'
+import { createRecorder } from './proxy/recorder.ts'
+import { createOpenTunnel } from './proxy/tunnel.ts'
+import { createUpstreamPool } from './proxy/upstream.ts'
+import { readVersion } from './version.ts'
+
+export interface Claimgate {
+  /** Opens both listeners. The key set loads in the background: until then requests are answered with 503. */
+  start(): Promise<{ readonly data: AddressInfo; readonly admin: AddressInfo | undefined }>
+  /** Ends without losing a request: not ready, `drain_delay`, no new connections, in-flight requests, tunnels. */
+  drain(): Promise<void>
+}
+
+export interface ClaimgateDeps {
+  readonly log: Logger
+  /** Wall clock for the claims of assertions, milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+/** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
+export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
+  const { keySet, metrics, pool, requests, bare } = assemble(config, deps)
+  const state = { isDraining: false }
+  const data = await createDataServer(config, { ...requests, ...bare })
+  const admin = await createAdminServer({
+    keySetStatus: keySet.status,
+    isDraining: () => state.isDraining,
+    metrics,
+  })
+  const stop = () => {
+    requests.drain()
+    bare.drain()
+  }
+  return {
+    async start() {
+      keySet.start()
+      const { listen: dataAddress, adminListen } = config
+      return {
+        data: await listen(data.server, dataAddress),
+        admin: adminListen === undefined ? undefined : await listen(admin.server, adminListen),
+      }
+    },
+    async drain() {
+      if (state.isDraining) return
+      state.isDraining = true
+      const { drainDelay: delay, drainTimeout: timeout } = config
+      await drainServer({
+        server: data.server,
+        tunnels: bare.tunnels,
+        delay,
+        timeout,
+        onStop: stop,
+      })
+      pool.close()
+      keySet.close()
+      await admin.close()
+      await data.close()
+    },
+  }
+}
+
+/** The way of a request, from its parts: key set, verifier, decision, upstream, handlers. */
+function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
+  const monotonic = () => performance.now()
+  const keySet = openKeySet(config.keySet, {
+    algorithms: config.algorithms,
+    log,
+    onFetch: (result) => metrics.keySetFetched(result),
+  })
+  const verify = createVerifier({ keySet, expected: config, now })
+  const identityHeaders = createIdentityHeaders(config.identityHeaders)
+  const decide = createDecide({ config, verify, identityHeaders })
+
+  const tls = readUpstreamTls(config)
+  const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
+  const pool = createUpstreamPool(connect, config, monotonic)
+  const forward = createForward({ pool, config, now: monotonic })
+  const openTunnel = createOpenTunnel({ connect, config, now: monotonic })
+
+  const metrics = createMetrics({
+    version: readVersion(),
+    keySetStatus: keySet.status,
+    tunnels: () => bare.tunnels.size,
+    now,
+  })
+  const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })
+  const headerRules = {
+    assertionHeader: config.assertionHeader.toLowerCase(),
+    isReserved: createReserved(config),
+    host: config.preserveHost ? undefined : upstreamHost(config.upstream),
+  }
+  const requests = createRequestHandlers({ recorder, forward, headerRules })
+  const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
+  return { keySet, metrics, pool, requests, bare }
+}
+
+function readUpstreamTls({ upstreamTls }: Config) {
+  const read = (path: string | undefined) =>
+    path === undefined ? undefined : readFileSync(path, 'utf8')
+  return {
+    ca: read(upstreamTls.caFile),
+    serverName: upstreamTls.serverName,
+    cert: read(upstreamTls.clientCertFile),
+    key: read(upstreamTls.clientKeyFile),
+  }
+}
+
+function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(address.port, address.host, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
