@@ -10,7 +10,7 @@ export interface EffectiveValue {
   readonly name: SettingName
   /** As an operator would write it, without secrets; undefined: not set. */
   readonly value: string | undefined
-  /** `env CLAIMGATE_ROUTE`, `config.yaml:12:9`, `route (flag --route)`, `default`. */
+  /** `env CLAIMGATE_ROUTE`, `config.yaml:12:9`, `route (flag --route)`, `default`, `not set`. */
   readonly source: string
 }
 
@@ -19,7 +19,9 @@ export const effectiveValues = (draft: Draft): EffectiveValue[] =>
   SETTING_NAMES.map((name) => {
     const given = draft.given(name)
     if (given !== undefined) return { name, value: show(given), source: given.source }
-    return derivedValue(draft, name) ?? { name, value: settingOf(name).fallback, source: 'default' }
+    const { fallback: value } = settingOf(name)
+    const source = value === undefined ? 'not set' : 'default'
+    return derivedValue(draft, name) ?? { name, value, source }
   })
 
 const DERIVED: {

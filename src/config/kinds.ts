@@ -46,7 +46,7 @@ function untidy(text: string): { readonly must: string } | undefined {
 
 /** A list of 1 to 1000 items: comma separated as text, a sequence in YAML. Reports every bad item. */
 export const list = <T>(item: Kind<T>): Kind<readonly T[]> => ({
-  form: `list of ${item.form}`,
+  form: `list of ${item.form}s`,
   schema: {
     type: ['string', 'array'],
     minLength: 1,
@@ -55,7 +55,7 @@ export const list = <T>(item: Kind<T>): Kind<readonly T[]> => ({
     maxItems: LIST_LIMIT,
   },
   read(input) {
-    if (input.kind === 'map') return refuse(input, `be a list of ${item.form}`)
+    if (input.kind === 'map') return refuse(input, `be a list of ${item.form}s`)
     const items = input.kind === 'list' ? input.items : commaSeparated(input.text, input.source)
     if (items.length === 0 || items.length > LIST_LIMIT || isEmpty(input))
       return refuse(input, `have 1 to ${LIST_LIMIT} items (leave the setting out for none)`)
@@ -82,7 +82,7 @@ export function combine<T>(outcomes: readonly Outcome<T>[]): Outcome<readonly T[
 
 /** One of a few words. */
 export const choice = <const T extends string>(words: readonly T[]): Kind<T> =>
-  scalar(words.map((word) => `\`${word}\``).join(' or '), { enum: words }, (text) => {
+  scalar(words.map((word) => `\`${word}\``).join(', '), { enum: words }, (text) => {
     const word = words.find((candidate) => candidate === text)
     return word === undefined ? { must: `be one of: ${words.join(' ')}` } : { value: word }
   })

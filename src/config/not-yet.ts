@@ -11,14 +11,14 @@ const refuseForNow = (input: Input, must: string) => {
 
 /** A setting whose feature does not exist: setting it is refused, so that nobody relies on it. */
 export const notYet: Kind<undefined> = {
-  form: 'not supported yet',
+  form: 'nothing yet',
   schema: { not: {} },
   read: (input) => refuseForNow(input, 'not be set'),
 }
 
 /** As {@link notYet}, but `off` may be written out; `others` says which values will mean something. */
 export const offForNow = (others: RegExp): Kind<'off'> => ({
-  form: '`off` (others are not supported yet)',
+  form: '`off`',
   schema: { const: 'off' },
   read(input) {
     if (input.kind === 'text' && input.text === 'off') return { value: 'off' }
@@ -33,7 +33,7 @@ const isPreset = (text: string): text is PresetName => Object.hasOwn(PRESETS, te
 export const preset: Kind<PresetName> = {
   form: Object.keys(PRESETS)
     .map((name) => `\`${name}\``)
-    .join(' or '),
+    .join(', '),
   schema: { enum: Object.keys(PRESETS) },
   read(input) {
     const text = input.kind === 'text' ? input.text : ''

@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly summary: string
   /** Where the value comes from when it is not set, for the reference. */
   readonly otherwise?: string
+  /** Stands in config.example.yaml where there is no default to show. */
+  readonly example?: string
 }
 
 export type SettingName = keyof Values

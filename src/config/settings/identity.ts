@@ -28,6 +28,7 @@ export const IDENTITY = {
   identity_headers: {
     kind: identityHeaders,
     fallback: undefined,
+    example: 'X-WEBAUTH-USER=email,X-WEBAUTH-GROUPS=groups',
     otherwise: 'from `preset`',
     summary:
       'Headers set from verified claims, `X-WEBAUTH-USER=email,X-WEBAUTH-GROUPS=groups`; replaces those of `preset`. In YAML a map, where a header may have the full form with `claim`, `separator`, `encoding`, `transform`, `only` and `max_bytes`.',
@@ -35,7 +36,8 @@ export const IDENTITY = {
   assertion_header: {
     kind: assertionHeader,
     fallback: 'X-Pomerium-Jwt-Assertion',
-    summary: 'The header that carries the assertion; in `Authorization` it follows `Bearer `.',
+    summary:
+      'The header that carries the assertion; in `Authorization` it comes with the scheme `Bearer`.',
   },
   forward_assertion: {
     kind: boolean,
@@ -67,6 +69,7 @@ export const IDENTITY = {
   public_paths: {
     kind: list(exactPath),
     fallback: undefined,
+    example: '/healthz',
     summary:
       'Exact paths served without an assertion. Identity headers are stripped there too, and set when a valid assertion came.',
   },
@@ -79,12 +82,12 @@ export const IDENTITY = {
   allow: {
     kind: notYet,
     fallback: undefined,
-    summary: 'Rules on claims: who may pass.',
+    summary: 'Rules on claims: who may pass. Not supported yet.',
   },
   replay_guard: {
     kind: offForNow(/^on$/),
     fallback: 'off',
-    summary: 'Accept each `jti` once.',
+    summary: 'Accept each `jti` once. Not supported yet.',
   },
 } as const satisfies Rows<
   | 'listen'

@@ -18,23 +18,27 @@ export const TRAFFIC = {
   upstream_ca_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/upstream-ca.pem',
     summary:
       'PEM file with the certificate authorities for an `https:` upstream. Its certificate is always verified.',
   },
   upstream_server_name: {
     kind: serverName,
     fallback: undefined,
+    example: 'app.internal',
     otherwise: 'host of `upstream`',
     summary: 'The name to send and to check in TLS to the upstream.',
   },
   upstream_client_cert_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/upstream-client.pem',
     summary: 'PEM client certificate for the upstream; needs `upstream_client_key_file`.',
   },
   upstream_client_key_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/upstream-client-key.pem',
     summary: 'PEM private key of `upstream_client_cert_file`.',
   },
   upstream_connect_timeout: {
@@ -76,7 +80,7 @@ export const TRAFFIC = {
   tunnel_max_age: {
     kind: offForNow(/^\d+(ms|s|m|h)$/),
     fallback: 'off',
-    summary: 'Close WebSockets older than this.',
+    summary: 'Close WebSockets older than this. Not supported yet.',
   },
   drain_delay: {
     kind: duration('0s', '10m'),
@@ -91,17 +95,18 @@ export const TRAFFIC = {
   tls_cert_file: {
     kind: notYet,
     fallback: undefined,
-    summary: 'PEM certificate of the data port.',
+    summary: 'PEM certificate of the data port. Not supported yet.',
   },
   tls_key_file: {
     kind: notYet,
     fallback: undefined,
-    summary: 'PEM private key of `tls_cert_file`.',
+    summary: 'PEM private key of `tls_cert_file`. Not supported yet.',
   },
   tls_client_ca_file: {
     kind: notYet,
     fallback: undefined,
-    summary: 'PEM certificate authorities for client certificates on the data port.',
+    summary:
+      'PEM certificate authorities for client certificates on the data port. Not supported yet.',
   },
   log_level: {
     kind: choice(LOG_LEVELS),
@@ -126,6 +131,7 @@ export const TRAFFIC = {
   report_only: {
     kind: offForNow(/^unsafe$/),
     fallback: 'off',
-    summary: 'Log what would be refused and forward it without identity headers.',
+    summary:
+      'Log what would be refused and forward it without identity headers. Not supported yet.',
   },
 } as const satisfies Rows<Exclude<SettingName, keyof typeof TRUST | keyof typeof IDENTITY>>

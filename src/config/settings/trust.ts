@@ -15,6 +15,7 @@ export const TRUST = {
   upstream: {
     kind: upstreamAddress,
     fallback: undefined,
+    example: 'http://127.0.0.1:3000',
     otherwise: 'required',
     summary:
       'The app: one origin without a path, `http://host:port`, `https://host:port` or `unix:/path`.',
@@ -22,12 +23,14 @@ export const TRUST = {
   route: {
     kind: list(route),
     fallback: undefined,
+    example: 'https://app.example.com',
     summary:
       "The `from` URL of the Pomerium route, such as `https://app.example.com`; several are a list. Gives `issuer`, `audience` and (the first one) `jwks_uri`. Pomerium's wildcard routes (`https://*.example.com`) need `jwks_uri` or `jwks_file`.",
   },
   issuer: {
     kind: list(exactName),
     fallback: undefined,
+    example: 'app.example.com',
     otherwise: 'from `route`',
     summary:
       'Accepted `iss` claims, compared exactly; replaces those from `route`, which are `app.example.com` and `https://app.example.com/`. A leading `*.` stands for one or more labels.',
@@ -35,6 +38,7 @@ export const TRUST = {
   audience: {
     kind: list(exactName),
     fallback: undefined,
+    example: 'app.example.com',
     otherwise: 'from `route`',
     summary:
       'Accepted `aud` claims, compared exactly; replaces those from `route`, which are host names without port. A leading `*.` stands for one or more labels.',
@@ -42,6 +46,7 @@ export const TRUST = {
   jwks_uri: {
     kind: keySetUrl,
     fallback: undefined,
+    example: 'https://app.example.com/.well-known/pomerium/jwks.json',
     otherwise: 'from `route`',
     summary:
       'The URL of the key set; from `route` it is `https://app.example.com/.well-known/pomerium/jwks.json`. `http:` only to a loopback or single-label host, or with `unsafe_http_jwks`.',
@@ -55,28 +60,33 @@ export const TRUST = {
   jwks_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/jwks.json',
     summary:
       'Instead of `jwks_uri`: a file with a JWK Set (JSON), a PEM public key or an X.509 certificate. Read again when it changes.',
   },
   jwks_connect: {
     kind: dialAddress,
     fallback: undefined,
+    example: 'pomerium:443',
     summary:
       'Dial this `host:port` for `jwks_uri` and keep its Host and TLS name: for a Pomerium that is reached by its container name.',
   },
   jwks_ca_file: {
     kind: list(filePath),
     fallback: undefined,
+    example: '/etc/claimgate/ca.pem',
     summary: 'PEM files with further certificate authorities for the key set.',
   },
   jwks_client_cert_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/client.pem',
     summary: 'PEM client certificate for the key set; needs `jwks_client_key_file`.',
   },
   jwks_client_key_file: {
     kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/client-key.pem',
     summary: 'PEM private key of `jwks_client_cert_file`.',
   },
   jwks_timeout: {

@@ -1,0 +1,92 @@
+import { exampleText, presetsTable, schemaText, settingsTable } from './reference.ts'
+
+/** The text of docs/configuration.md. */
+export const configurationGuide = (): string => `# Configuration
+
+<!-- Written by \`npm run docs\` from the table in src/config/settings.ts. -->
+
+\`\`\`sh
+CLAIMGATE_UPSTREAM=http://127.0.0.1:3000 CLAIMGATE_ROUTE=https://app.example.com claimgate
+\`\`\`
+
+A setting \`some_name\` is written in three places. A flag wins over the environment, that over the
+file, that over the default.
+
+| where | how |
+| --- | --- |
+| flag | \`--some-name VALUE\` or \`--some-name=VALUE\` |
+| environment | \`CLAIMGATE_SOME_NAME=VALUE\`; \`CLAIMGATE_SOME_NAME_FILE=PATH\` takes the value from that file, less one final line break |
+| YAML file | \`some_name: VALUE\`, in the file of \`--config\` or \`CLAIMGATE_CONFIG\` ([config.example.yaml](../config.example.yaml), [config.schema.json](../config.schema.json)) |
+
+- A duration is a whole number and its unit: \`500ms\`, \`60s\`, \`10m\`, \`24h\`. So is a size: \`512B\`, \`64KiB\`, \`1MiB\`.
+- A list is comma separated, or a YAML list. File names are relative to the working directory.
+- An unknown name, a key given twice, an empty value, white space around a value and a value out of range are problems. So are YAML aliases and tags. All problems are reported at once, each with its source, what is wanted and what was found; the exit code is 78.
+- \`claimgate check\` shows every setting in effect and where it comes from.
+- Kubernetes service links (\`CLAIMGATE_SERVICE_HOST\`, \`CLAIMGATE_PORT_8000_TCP\`, …) are not settings and are ignored; \`CLAIMGATE_PORT\` too.
+- With \`NODE_TLS_REJECT_UNAUTHORIZED=0\`, or \`--insecure-http-parser\` in \`NODE_OPTIONS\`, claimgate does not start.
+
+## Settings
+
+${settingsTable()}
+## From Pomerium's verify app
+
+These variables mean what they mean there. The \`CLAIMGATE_\` variable of the same setting wins.
+
+| variable | setting |
+| --- | --- |
+| \`JWKS_ENDPOINT\` | \`jwks_uri\` |
+| \`EXPECTED_JWT_ISSUER\` | \`issuer\` |
+| \`EXPECTED_JWT_AUDIENCE\` | \`audience\` |
+| \`EXTRA_CA_CERTS\` | \`jwks_ca_file\` |
+
+## Presets
+
+${presetsTable()}
+Every header in the second and third column is stripped from clients, in any spelling, also when
+\`identity_headers\` replaces the preset's. For \`grafana\` the user name is the e-mail, because Grafana
+knows people by it and \`sub\` is an opaque identifier; service accounts have no e-mail, so theirs is
+\`sub\`. Nothing sets \`X-WEBAUTH-ROLE\`: no claim holds a Grafana role.
+
+## Identity headers
+
+\`\`\`yaml
+identity_headers:
+  X-WEBAUTH-USER: email
+  X-WEBAUTH-NAME: [name, email]
+  X-WEBAUTH-GROUPS:
+    claim: groups
+    separator: "|"
+    encoding: percent
+    transform: lower
+    only: ["team-*", admins]
+    max_bytes: 4096
+\`\`\`
+
+| part | meaning |
+| --- | --- |
+| \`claim\` | a claim, or a list of claims of which the first non-empty one is used; a literal name wins over a dotted path |
+| \`separator\` | between the items of a list: \`,\` (the default), \`\\|\`, \`space\`, \`json\` (the list as JSON), \`repeat\` (one line each) |
+| \`encoding\` | \`utf8\` (the default), \`percent\`, \`rfc2047\`, \`quoted-printable\`, \`base64\`, \`ascii\` (other characters refuse the request) |
+| \`transform\` | \`lower\`, \`local_part\` (of an e-mail address), or both in a list |
+| \`only\` | globs, where \`*\` stands for any characters: only items that match one are sent |
+| \`max_bytes\` | 1 to 65536: a longer value refuses the request |
+
+Headers that frame, route or secure a request (\`Host\`, \`Content-Length\`, \`Connection\`, \`Cookie\`,
+\`Authorization\`, \`X-Forwarded-For\`, \`Proxy-…\`, …) cannot be identity headers, nor can the one that
+carries the assertion.
+
+## Names that are compared
+
+Pomerium signs \`aud\` as the host of the route without port, and \`iss\` the same or, with
+\`jwt_issuer_format: uri\`, as \`https://host/\`. \`route\` gives all of these. Before v0.21.3 \`iss\` is the
+host of the authenticate service: set \`issuer\` then. A leading \`*.\` in \`issuer\` or \`audience\`
+(\`*.example.com\`, \`https://*.example.com/\`) stands for one or more labels, for wildcard routes;
+such a route names no host that serves the key set, so \`jwks_uri\` or \`jwks_file\` must be set with it.
+`
+
+/** The files that are written from the table of settings, from the root of the project. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': configurationGuide,
+  'config.schema.json': schemaText,
+  'config.example.yaml': exampleText,
+}
