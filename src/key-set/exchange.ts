@@ -55,6 +55,7 @@ export function exchange({ options, timeout, maxBody, signal }: Exchange): Promi
     request.on('socket', (socket) => socket.on('error', () => undefined))
     request.on('response', (response) => {
       const { statusCode: status = 0, headers } = response
+      response.on('error', () => undefined)
       if (status !== 200) return end(() => resolve({ status, headers, body: Buffer.alloc(0) }))
       readBody(response, maxBody, (body) => end(() => resolve({ status, headers, body })), fail)
     })

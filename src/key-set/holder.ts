@@ -10,8 +10,10 @@ export interface Holder {
   replace(content: HeldKeys): void
   /** The source still says the same: the keys are as fresh as now. */
   renew(): void
+  /** A load failed: from now until the next good one the age of the keys counts. */
+  doubt(): void
   held(): HeldKeys | undefined
-  /** Time until the keys lapse; 0 when there are none or they have lapsed. */
+  /** Time until the keys lapse, without end while loads work; 0 when there are none or they have lapsed. */
   usableFor(): Milliseconds
   /** `summary` is why the last load failed; `undefined` when it did not. */
   status(summary: string | undefined): KeySetStatus
@@ -28,14 +30,24 @@ type Index = ReadonlyMap<string | undefined, readonly VerificationKey[]>
 
 const NO_KEYS: readonly VerificationKey[] = []
 
-/** `now` is a monotonic clock: setting the wall clock neither ages nor refreshes the keys. */
+/**
+ * Keys lapse when loads fail and the last good one is `maxStale` ago. While loads work they serve from one to the next,
+ * however far apart. `now` is a monotonic clock: setting the wall clock neither ages nor refreshes the keys.
+ */
 export function createHolder(now: () => Milliseconds, maxStale: Milliseconds): Holder {
   let held: HeldKeys | undefined
   let byAlgorithm: ReadonlyMap<string, { all: readonly VerificationKey[]; byName: Index }> =
     new Map()
   let loadedAt = 0
-  const usableFor = (): Milliseconds =>
-    held === undefined ? 0 : Math.max(0, loadedAt + maxStale - now())
+  let doubted = false
+  const usableFor = (): Milliseconds => {
+    if (held === undefined) return 0
+    return doubted ? Math.max(0, loadedAt + maxStale - now()) : Number.POSITIVE_INFINITY
+  }
+  const renew = (): void => {
+    loadedAt = now()
+    doubted = false
+  }
 
   return {
     find(alg, kid) {
@@ -50,10 +62,11 @@ export function createHolder(now: () => Milliseconds, maxStale: Milliseconds): H
     replace(content) {
       held = content
       byAlgorithm = indexByAlgorithm(content.keys)
-      loadedAt = now()
+      renew()
     },
-    renew() {
-      loadedAt = now()
+    renew,
+    doubt() {
+      doubted = true
     },
     held: () => held,
     usableFor,

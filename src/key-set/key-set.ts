@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../config/config.ts'
 import { createHolder } from './holder.ts'
 import { createLoad, type FetchOutcome } from './load.ts'
 import { createRefresher, type Time } from './refresher.ts'
@@ -14,12 +15,17 @@ export interface KeySetDeps {
   readonly onFetch: (outcome: FetchOutcome) => void
 }
 
+export interface KeySetRules extends RefreshRules {
+  /** How old keys may get while loads fail: 0 drops them at the first failure. */
+  readonly maxStale: Milliseconds
+}
+
 /**
  * A key set that is loaded in the background, so that no request ever waits for it. Only an assertion that names an
  * unknown key waits, and only while others still verify. The clock, the timers, the chance and the source come from
  * outside: this module does no I/O.
  */
-export function createKeySet(rules: RefreshRules, deps: KeySetDeps): KeySet {
+export function createKeySet(rules: KeySetRules, deps: KeySetDeps): KeySet {
   const { time, fetch, parse, log, onFetch } = deps
   const holder = createHolder(time.now, rules.maxStale)
   const reporter = createReporter(log)

@@ -32,6 +32,7 @@ export function createLoad(deps: LoadDeps): (signal: AbortSignal) => Promise<Loa
     if (signal.aborted) return failure('closed')
     if (change.kind === 'failed') {
       onFetch('error')
+      holder.doubt()
       reporter.failed(change, { usable: holder.usableFor() > 0 })
       return change
     }

@@ -1,11 +1,10 @@
 import type { KeySetSource, Milliseconds } from '../config/config.ts'
 import { createFileFetch } from './file.ts'
-import { createKeySet, type KeySetDeps } from './key-set.ts'
+import { createKeySet, type KeySetDeps, type KeySetRules } from './key-set.ts'
 import { parseJwkSet } from './parse.ts'
 import { parseKeyFile } from './pem.ts'
 import type { Time } from './refresher.ts'
 import { createRemoteFetch } from './remote.ts'
-import type { RefreshRules } from './schedule.ts'
 import type { KeySet } from './types.ts'
 
 /** A file is local and cheap to read: often enough that a changed one is in use at once for people. */
@@ -42,7 +41,7 @@ export function openKeySet(source: KeySetSource, deps: OpenKeySetDeps): KeySet {
 }
 
 /** A file that was removed or spoilt leaves its last good keys in use: there is no endpoint to have lost touch with. */
-export function fileRules(cooldown: Milliseconds): RefreshRules {
+export function fileRules(cooldown: Milliseconds): KeySetRules {
   return {
     refresh: FILE_PERIOD,
     cooldown,

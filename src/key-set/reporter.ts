@@ -38,6 +38,7 @@ export function createReporter(log: KeySetLog): Reporter {
     failed({ reason }, { usable }) {
       if (loaded && !usable && !lapsed) {
         lapsed = true
+        told.add(reason)
         log.error({ reason }, 'key set is too old to be used')
       }
       if (told.has(reason) || told.size >= MAX_REASONS) return

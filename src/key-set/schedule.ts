@@ -6,32 +6,38 @@ export interface RefreshRules {
   readonly refresh: Milliseconds
   /** Least time between loads forced by an unknown `kid`. */
   readonly cooldown: Milliseconds
-  /** How long keys serve after the last successful load. */
-  readonly maxStale: Milliseconds
   /** Longest wait before another try after a failure: while there are no usable keys, and while there are. */
   readonly retryLimit: { readonly unusable: Milliseconds; readonly usable: Milliseconds }
 }
 
 const SECOND = 1_000
+const HOUR = 3600 * SECOND
 const MIN_MAX_AGE = 10 * SECOND
-const LONGEST_REFRESH = 24 * 3600 * SECOND
+/** A longer max-age would keep a revoked key for just as long. */
+const MAX_MAX_AGE = HOUR
+const LONGEST_REFRESH = 24 * HOUR
 const FIRST_RETRY = SECOND
 /** Doubling stops here; every limit is reached long before. */
 const MAX_DOUBLINGS = 16
 
 /**
- * Time until the next load after a successful one: the answer's max-age within 10 s and 24 h, else `refresh`; never
- * more than half of `maxStale`, so that keys do not lapse between two loads that work. Up to a tenth is taken off at
- * random, so that replicas do not ask at the same instant.
+ * Time until the next load after a successful one: the answer's max-age within 10 s and 1 h, else `refresh` within 1 s
+ * and 24 h. Up to a tenth is taken off at random, so that replicas do not ask at the same instant.
  */
 export function refreshDelay(
-  { refresh, maxStale }: RefreshRules,
+  { refresh }: RefreshRules,
   maxAge: Milliseconds | undefined,
   random: number,
 ): Milliseconds {
-  const period = maxAge === undefined ? refresh : Math.max(maxAge, MIN_MAX_AGE)
-  const delay = Math.min(period, LONGEST_REFRESH, maxStale / 2)
-  return Math.max(delay, SECOND) * (1 - random / 10)
+  const period =
+    maxAge === undefined
+      ? clamp(refresh, SECOND, LONGEST_REFRESH)
+      : clamp(maxAge, MIN_MAX_AGE, MAX_MAX_AGE)
+  return period * (1 - random / 10)
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most)
 }
 
 /** What is known when a load has failed. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -92,7 +93,7 @@ export function answerWith(
 
 function asPomerium(jwks: unknown): Answering {
   const body = JSON.stringify(jwks)
-  const etag = `"${Buffer.from(body).toString('base64url').slice(-32)}${body.length}"`
+  const etag = `"${createHash('sha256').update(body).digest('hex')}"`
   return (response, { headers }) => {
     response.setHeader('Cache-Control', 'max-age=60')
     response.setHeader('ETag', etag)

@@ -139,15 +139,27 @@ t.test('keys serve until max_stale after the last success and not a moment longe
   t.same(kids(), ['a'])
 })
 
-t.test('a refresh period longer than max_stale does not let good keys lapse', async (t) => {
-  const { keySet, clock, answer, kids } = createScripted(t, { maxStale: 30_000 })
-  answer({ kind: 'set', text: 'a', etag: undefined, maxAge: HOUR })
-  keySet.start()
-  for (let seconds = 0; seconds < 120; seconds += 5) {
-    await clock.advance(5_000)
-    t.same(kids(), ['a'], `after ${seconds + 5} s`)
-  }
-})
+for (const maxStale of [0, 30_000]) {
+  t.test(`with max_stale ${maxStale} keys serve until the first failure, not less`, async (t) => {
+    const { keySet, clock, answer, kids, log } = createScripted(t, { maxStale })
+    answer(setOf('a'))
+    keySet.start()
+    for (let seconds = 5; seconds <= 120; seconds += 5) {
+      await clock.advance(5_000)
+      t.same(kids(), ['a'], `after ${seconds} s`)
+    }
+    answer(failed('refused'))
+    await clock.advance(60_000)
+    t.equal(kids(), undefined)
+    t.same(
+      log.lines.map(({ message }) => message),
+      ['key set loaded', 'key set is too old to be used'],
+    )
+    answer(setOf('a'))
+    await clock.advance(8_000)
+    t.same(kids(), ['a'])
+  })
+}
 
 for (const [name, answer] of [
   ['an empty set', setOf('')],

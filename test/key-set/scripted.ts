@@ -1,6 +1,5 @@
 import type { Test } from 'tap'
-import { createKeySet } from '../../src/key-set/key-set.ts'
-import type { RefreshRules } from '../../src/key-set/schedule.ts'
+import { createKeySet, type KeySetRules } from '../../src/key-set/key-set.ts'
 import type { FetchResult, ParsedKeySet, VerificationKey } from '../../src/key-set/types.ts'
 import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createLogRecorder } from '../helpers/log-recorder.ts'
@@ -8,7 +7,7 @@ import { createLogRecorder } from '../helpers/log-recorder.ts'
 const SECOND = 1_000
 export const HOUR = 3600 * SECOND
 
-export const RULES: RefreshRules = {
+export const RULES: KeySetRules = {
   refresh: 60 * SECOND,
   cooldown: 10 * SECOND,
   maxStale: 24 * HOUR,
@@ -35,7 +34,7 @@ async function parse(text: string): Promise<ParsedKeySet> {
 type Answer = FetchResult | (() => Promise<FetchResult>)
 
 /** A key set on a fake clock whose source answers what the test says. */
-export function createScripted(t: Test, rules: Partial<RefreshRules> = {}, random = 0) {
+export function createScripted(t: Test, rules: Partial<KeySetRules> = {}, random = 0) {
   const clock = createFakeClock(random)
   const log = createLogRecorder()
   const outcomes: string[] = []
