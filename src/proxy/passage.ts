@@ -136,7 +136,9 @@ function refuse(passage: Passage, error: unknown, recorder: Recorder): void {
 function writeResponse({ request, response, head }: Passage, answer: Answer): void {
   const lines = [...answer.headers, 'Content-Length', String(answer.body.length)]
   const isUnread = bodyFollows(head.rawHeaders) && !request.complete
-  if (isUnread || answer.status === 400) lines.push('Connection', 'close')
+  // After a refused handshake a client may send frames; after malformed HTTP nobody knows what comes.
+  const isLast = isUnread || answer.status === 400 || isWebSocketUpgrade(head.rawHeaders)
+  if (isLast) lines.push('Connection', 'close')
   if (isUnread && response.socket !== null) closeGently(response.socket)
   response.writeHead(answer.status, lines)
   response.end(head.method === 'HEAD' ? undefined : answer.body)

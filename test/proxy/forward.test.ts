@@ -224,7 +224,7 @@ t.test(
   async (t) => {
     const upstream = await rawUpstream((socket, received) => {
       socket.on('data', () => {
-        if (received().includes('/dies')) return socket.destroy()
+        if (received().includes('/dies')) return void socket.destroy()
         socket.write(OK)
       })
     })
