@@ -31,7 +31,7 @@ export function keySetUri(draft: Draft): Derived<URL | undefined> {
   const given = draft.get('jwks_uri')
   if (given !== undefined || draft.given('jwks_file')) return { value: given, from: undefined }
   const [first] = draft.get('route') ?? []
-  return { value: first?.isWildcard ? undefined : first?.jwksUri, from: fromRoute(draft) }
+  return { value: first?.jwksUri, from: fromRoute(draft) }
 }
 
 /** The preset's identity headers, unless others were given. */

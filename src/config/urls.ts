@@ -1,13 +1,13 @@
 import type { UpstreamAddress } from './config.ts'
+import { isHostName } from './hosts.ts'
 import { type Kind, type Reading, scalar } from './kinds.ts'
 
 /** A Pomerium route's `from`. */
 export interface Route {
   /** Without port; `*.example.com` for a wildcard route. */
   readonly hostname: string
-  readonly isWildcard: boolean
-  /** Pomerium serves its key set on every route host. */
-  readonly jwksUri: URL
+  /** Pomerium serves its key set on every route host. Undefined for a wildcard route: it names no host. */
+  readonly jwksUri: URL | undefined
 }
 
 const UPSTREAM =
@@ -32,28 +32,30 @@ function socketPath(path: string): Reading<UpstreamAddress> {
 
 function origin(text: string): Reading<UpstreamAddress> {
   const url = parse(text, /^https?:\/\/[^/?#\\@%]+\/?$/)
-  if (url === undefined || url.port === '0') return { must: UPSTREAM }
+  if (url === undefined) return { must: UPSTREAM }
   const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
   const port = url.port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : Number(url.port)
   return { value: { protocol, hostname: withoutBrackets(url.hostname), port } }
 }
 
+const ROUTE =
+  'be the `from` URL of a Pomerium route, such as https://app.example.com or https://*.example.com'
+
 /** `https://host`, where the host may begin with `*.`. */
 export const route: Kind<Route> = scalar(
   'https URL',
   { type: 'string', pattern: '^https://' },
-  (text) => {
-    const url = parse(text, /^https:\/\/[^/?#\\@%]+\/?$/)
-    const isWildcard = url?.hostname.startsWith('*.') ?? false
-    const rest = isWildcard ? url?.hostname.slice('*.'.length) : url?.hostname
-    if (url === undefined || url.port === '0' || !rest || rest.includes('*'))
-      return {
-        must: 'be the `from` URL of a Pomerium route, such as https://app.example.com or https://*.example.com',
-      }
-    const jwksUri = new URL('/.well-known/pomerium/jwks.json', url)
-    return { value: { hostname: url.hostname, isWildcard, jwksUri } }
+  (text): Reading<Route> => {
+    const isWildcard = text.startsWith('https://*.')
+    const url = parse(text.replace('//*.', '//'), /^https:\/\/[^/?#\\@%]+\/?$/)
+    if (url === undefined || !isHostName(url.hostname)) return { must: ROUTE }
+    return isWildcard
+      ? { value: { hostname: `*.${url.hostname}`, jwksUri: undefined } }
+      : { value: { hostname: url.hostname, jwksUri: new URL(JWKS_PATH, url) } }
   },
 )
+
+const JWKS_PATH = '/.well-known/pomerium/jwks.json'
 
 /** `https:` or `http:`; whether `http:` is allowed depends on other settings. */
 export const keySetUrl: Kind<URL> = scalar(
@@ -61,7 +63,7 @@ export const keySetUrl: Kind<URL> = scalar(
   { type: 'string', pattern: '^https?://' },
   (text) => {
     const url = parse(text, /^https?:\/\/[^/?#\\@]+(\/[^#\\]*)?(\?[^#\\]*)?$/)
-    return url === undefined || url.hostname.includes('*') || url.port === '0'
+    return url === undefined
       ? {
           must: 'be an https URL without user and fragment, such as https://app.example.com/.well-known/pomerium/jwks.json',
         }
@@ -74,5 +76,8 @@ export const withoutBrackets = (hostname: string): string => hostname.replace(/^
 
 /** The URL parser repairs much (`http:host`, back slashes, white space), so the text must fit a pattern first. */
 function parse(text: string, shape: RegExp): URL | undefined {
-  return shape.test(text) && !/\s/.test(text) ? (URL.parse(text) ?? undefined) : undefined
+  const url = shape.test(text) && !/\s/.test(text) ? URL.parse(text) : null
+  if (url === null || url.port === '0') return undefined
+  const host = withoutBrackets(url.hostname)
+  return host !== url.hostname || isHostName(host) ? url : undefined
 }

@@ -1,3 +1,6 @@
+import type { Test } from 'tap'
+import { textInput } from '../../src/config/input.ts'
+import type { Kind } from '../../src/config/kinds.ts'
 import { type ReadResult, readConfig, type Sources } from '../../src/config/read.ts'
 import { ConfigError, type Problem } from '../../src/errors.ts'
 
@@ -42,3 +45,23 @@ export function problemsOf(read: () => unknown): readonly Problem[] {
 /** Problems as lines. */
 export const linesOf = (read: () => unknown): string[] =>
   problemsOf(read).map(({ source, message }) => `${source}: ${message}`)
+
+/** What a kind makes of a text: its value, or what it must be. */
+export function readKind<T>(kind: Kind<T>, text: string): T | { readonly must: string } {
+  const outcome = kind.read(textInput(text, 'test'))
+  return 'value' in outcome ? outcome.value : { must: outcome.faults[0]?.must ?? '' }
+}
+
+/** Asserts for each text its value, or that it is refused with words that match. */
+export function readsAs<T>(
+  t: Test,
+  kind: Kind<T>,
+  rows: readonly (readonly [text: string, wanted: T | RegExp])[],
+): void {
+  for (const [text, wanted] of rows) {
+    const name = `${JSON.stringify(text)} ${wanted instanceof RegExp ? 'is refused' : 'is read'}`
+    const result = readKind(kind, text)
+    if (wanted instanceof RegExp) t.match(result, { must: wanted }, name)
+    else t.strictSame(result, wanted, name)
+  }
+}
