@@ -178,7 +178,6 @@ function matcher(pattern: string): (value: string) => boolean {
   const [, scheme = '', domain] = WILDCARD.exec(pattern) ?? []
   if (domain === undefined) return (value) => value === pattern
   return (value) =>
-    value.length > scheme.length + domain.length &&
     value.startsWith(scheme) &&
     value.endsWith(domain) &&
     LABELS.test(value.slice(scheme.length, -domain.length))

@@ -1,12 +1,9 @@
 import type { Config } from '../config/config.ts'
 import { foldName } from './fold.ts'
+import { remember } from './remember.ts'
 
 /** Whether a client's field must not reach the upstream. */
 export type IsReserved = (name: string, value: string) => boolean
-
-/** How many names are remembered, and how long they may be: clients choose them. */
-const MAX_REMEMBERED = 512
-const MAX_REMEMBERED_LENGTH = 64
 
 // What Pomerium itself takes as a session (a service account's) and leaves in place.
 const POMERIUM_SESSION = /^[ \t]*bearer[ \t]+pomerium-/i
@@ -25,6 +22,7 @@ export function createReserved(
     ...config.reservedHeaders.map(foldName),
     foldName(config.assertionHeader),
   ])
+  // Requests repeat the same few names; folding each again costs more than all other work on them.
   const isReservedName = remember((name) => {
     const folded = foldName(name)
     return names.has(folded) || folded.startsWith('x-pomerium-')
@@ -38,18 +36,4 @@ function isPomeriumSession(name: string, value: string): boolean {
     name.toLowerCase() === 'authorization' &&
     POMERIUM_SESSION.test(value)
   )
-}
-
-// Requests repeat the same few names; folding each again costs more than all other work on them.
-function remember(decide: (name: string) => boolean): (name: string) => boolean {
-  const known = new Map<string, boolean>()
-  return (name) => {
-    const before = known.get(name)
-    if (before !== undefined) return before
-    const decided = decide(name)
-    if (name.length > MAX_REMEMBERED_LENGTH) return decided
-    if (known.size >= MAX_REMEMBERED) known.clear()
-    known.set(name, decided)
-    return decided
-  }
 }

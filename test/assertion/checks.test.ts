@@ -156,6 +156,15 @@ for (const [what, change, outcome] of ages) {
   )
 }
 
+t.test('createClaimChecks() makes each check stand by itself', async (t) => {
+  const checks = createClaimChecks({ ...EXPECTED, maxAssertionAge: 300_000 })
+  const moment = { now: NOW_MS, subject: 'required' } as const
+  const codes = checks.map(({ run }) => run({}, moment)?.code)
+  const CLAIM = 'ERR_ASSERTION_CLAIM'
+  const wanted = [CLAIM, CLAIM, CLAIM, undefined, CLAIM, CLAIM, 'ERR_ASSERTION_ANONYMOUS']
+  t.same(codes, wanted)
+})
+
 t.test('createClaimChecks() without a skew allows none', async (t) => {
   t.equal(first(claimsOf({ exp: NOW }), { clockSkew: 0 }), EXPIRED)
   t.equal(first(claimsOf({ exp: NOW + 0.5 }), { clockSkew: 0 }), 'accepted')
@@ -211,6 +220,8 @@ const patterns: readonly (readonly [string, string, boolean])[] = [
   ['https://*.example.com/', 'https://example.com/', false],
   ['https://*.example.com/', 'http://a.example.com/', false],
   ['https://*.example.com/', 'https://evil.example/a.example.com/', false],
+  ['https://*.example.com/', 'evil.co/a.example.com/', false],
+  ['https://*.example.com/', 'https://.example.com/', false],
   ['a.*.example.com', 'a.b.example.com', false],
   ['a.*.example.com', 'a.*.example.com', true],
   ['*', 'anything', false],

@@ -46,6 +46,12 @@ for (const name of absent) {
   })
 }
 
+t.test('readClaim() finds nothing that an ordinary object inherits', async (t) => {
+  for (const name of ['toString', 'constructor', '__proto__', 'constructor.name']) {
+    t.equal(readClaim({ email: 'ann@example.com' }, name), undefined)
+  }
+})
+
 t.test('isObject() is true for objects alone', async (t) => {
   t.equal(isObject({}), true)
   for (const value of [[], null, undefined, 'a', 1, true]) t.equal(isObject(value), false)

@@ -74,6 +74,8 @@ const authorization: readonly (readonly [readonly string[], string])[] = [
   [['AUTHORIZATION', `BEARER ${TOKEN} `], TOKEN],
   [['Authorization', `Basic ${TOKEN}`], 'ERR_ASSERTION_MISSING'],
   [['Authorization', `Pomerium ${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', `Digest ${TOKEN}`], 'ERR_ASSERTION_MISSING'],
+  [['Authorization', 'Basic'], 'ERR_ASSERTION_MISSING'],
   [['Authorization', TOKEN], 'ERR_ASSERTION_MISSING'],
   [['Authorization', `Bearer${TOKEN}`], 'ERR_ASSERTION_MISSING'],
   [['Authorization', `Bearer\t${TOKEN}`], 'ERR_ASSERTION_MISSING'],

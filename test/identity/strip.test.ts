@@ -78,7 +78,7 @@ const sessions: readonly (readonly [string, string, boolean])[] = [
   ['Authorization', 'Basic Pomerium-eyJ', false],
   ['Authorization', 'Basic Bearer Pomerium-eyJ', false],
   ['Authorization', 'BearerPomerium-eyJ', false],
-  ['X-Authorizatio', 'Bearer Pomerium-eyJ', false],
+  ['Authorisation', 'Bearer Pomerium-eyJ', false],
 ]
 for (const [name, value, isReserved] of sessions) {
   t.test(`createReserved() ${isReserved ? 'strips' : 'leaves'} ${name}: ${value}`, async (t) => {
