@@ -259,6 +259,25 @@ t.test('many callers with many unknown keys share one refresh', async (t) => {
   t.equal(keySet.find('ES256', 'x7')?.length, 1)
 })
 
+t.test('a caller that comes while a forced refresh is under way waits for it', async (t) => {
+  const { keySet, clock, answer, fetches } = createScripted(t)
+  answer(setOf('a'))
+  keySet.start()
+  await clock.advance(0)
+  const load = held()
+  answer(load.answer)
+  const first = keySet.refreshForUnknownKey('b')
+  let isBack = false
+  const second = keySet.refreshForUnknownKey('b').then(() => {
+    isBack = true
+  })
+  await settle()
+  t.equal(isBack, false)
+  load.give(setOf('b'))
+  await Promise.all([first, second])
+  t.equal(fetches.length, 2)
+})
+
 t.test('within the cooldown the answer comes at once, without a fetch', async (t) => {
   const { keySet, clock, answer, fetches } = createScripted(t)
   answer(setOf('a'))
@@ -462,3 +481,22 @@ t.test(
     ])
   },
 )
+
+t.test('a second outage is told like the first', async (t) => {
+  const { keySet, clock, answer, log } = createScripted(t, { maxStale: 90_000 })
+  for (const kid of ['a', 'b']) {
+    answer(setOf(kid))
+    if (kid === 'a') keySet.start()
+    await clock.advance(70_000)
+    answer(failed('refused'))
+    await clock.advance(300_000)
+  }
+  const outage = [
+    'key set not refreshed, the last good keys stay in use',
+    'key set is too old to be used',
+  ]
+  t.same(
+    log.lines.map(({ message }) => message),
+    ['key set loaded', ...outage, 'key set changed', 'key set loads again', ...outage],
+  )
+})

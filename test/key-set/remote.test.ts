@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createRemoteFetch, type RemoteSource } from '../../src/key-set/remote.ts'
@@ -51,6 +53,19 @@ async function reasonOf(result: FetchResult | Promise<FetchResult>): Promise<str
   const settled = await result
   if (settled.kind !== 'failed') return `not a failure: ${settled.kind}`
   return settled.reason.replace(/^[^ ]+( \(dialled [^ )]+\))?: /, '')
+}
+
+/** How a fetch ends in a process of its own, with these variables. */
+async function kindInChild(source: RemoteSource, env: Record<string, string>): Promise<string> {
+  const module = new URL('../../src/key-set/remote.ts', import.meta.url)
+  const program = `
+    import { createRemoteFetch } from ${JSON.stringify(module)}
+    const source = { ...${JSON.stringify(source)}, uri: new URL('${source.uri}') }
+    const { kind } = await createRemoteFetch(source)(undefined, new AbortController().signal)
+    console.log(kind)`
+  const words = ['--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, words, { env, timeout: 20_000 })
+  return stdout.trim()
 }
 
 async function closesSoon(t: Test, connections: () => number): Promise<void> {
@@ -355,6 +370,22 @@ t.test('https: a renewed CA file is used without a restart', async (t) => {
   writeFileSync(path, authority.cert)
   t.equal((await fetch(undefined, signal)).kind, 'set')
 })
+
+for (const [store, variable] of [
+  ['the system’s store', 'SSL_CERT_FILE'],
+  ['Node’s store', 'NODE_EXTRA_CA_CERTS'],
+] as const) {
+  t.test(`https: a CA of ${store} is known, with other CA files and without`, async (t) => {
+    const server = await startJwksServer(t, { tls: authority.issue({ names: ['127.0.0.1'] }) })
+    server.answer(answerWith(200, {}, '{}'))
+    const other = file('other-ca.pem', createAuthority('Other CA').cert)
+    for (const caFiles of [[], [other]]) {
+      const kind = await kindInChild({ ...sourceOf(server.uri), caFiles }, { [variable]: CA })
+      t.equal(kind, 'set', `${caFiles.length} CA files`)
+    }
+    t.equal(await kindInChild(sourceOf(server.uri), {}), 'failed', 'without it')
+  })
+}
 
 t.test('https: a listener that asks for a client certificate', async (t) => {
   const server = await startJwksServer(t, {
