@@ -51,18 +51,20 @@ export function readYaml(text: string, path: string): FileFound {
   // Where the syntax is broken, what was understood of the rest is guesswork.
   const isBroken = problems.length > 0
   if (isBroken || document.contents === null) return { inputs: new Map(), problems, isBroken }
-  return { ...readTop(document.contents, { at, problems }), isBroken }
+  return readTop(document.contents, { at, problems })
 }
 
 const firstLine = (message: string) => quote(message.split('\n')[0] ?? '')
 
-function readTop(contents: Node, place: Place): Found {
+function readTop(contents: Node, place: Place): FileFound {
   const inputs = new Map<SettingName, Input>()
   const { at, problems } = place
+  // A lone `---` is a document with an empty text.
+  if (isScalar(contents) && contents.value === '') return { inputs, problems, isBroken: false }
   if (!isMap(contents)) {
     const got = isSeq(contents) ? 'a list' : 'something else'
     problems.push(problem(at(contents.range?.[0]), 'the file', 'be a map of settings', got))
-    return { inputs, problems }
+    return { inputs, problems, isBroken: true }
   }
   for (const { key, source, value } of entries(contents, place, 0)) {
     if (key === 'config')
@@ -72,7 +74,7 @@ function readTop(contents: Node, place: Place): Found {
     else if (isSettingName(key)) inputs.set(key, value)
     else problems.push(unknownName(source, key, SETTING_NAMES))
   }
-  return { inputs, problems }
+  return { inputs, problems, isBroken: false }
 }
 
 const entries = (map: YAMLMap, place: Place, depth: number): Entry[] =>

@@ -19,7 +19,7 @@ file, that over the default.
 | YAML file | \`some_name: VALUE\`, in the file of \`--config\` or \`CLAIMGATE_CONFIG\` ([config.example.yaml](../config.example.yaml), [config.schema.json](../config.schema.json)) |
 
 - A duration is a whole number and its unit: \`500ms\`, \`60s\`, \`10m\`, \`24h\`. So is a size: \`512B\`, \`64KiB\`, \`1MiB\`.
-- A list is comma separated, or a YAML list. File names are relative to the working directory.
+- A list is comma separated (blanks around a comma do not count), or a YAML list. File names are relative to the working directory.
 - An unknown name, a key given twice, an empty value, white space around a value and a value out of range are problems. So are YAML aliases and tags. All problems are reported at once, each with its source, what is wanted and what was found; the exit code is 78.
 - \`claimgate check\` shows every setting in effect and where it comes from.
 - Kubernetes service links (\`CLAIMGATE_SERVICE_HOST\`, \`CLAIMGATE_PORT_8000_TCP\`, …) are not settings and are ignored; \`CLAIMGATE_PORT\` too.

@@ -56,18 +56,18 @@ export const list = <T>(item: Kind<T>): Kind<readonly T[]> => ({
   },
   read(input) {
     if (input.kind === 'map') return refuse(input, `be a list of ${item.form}s`)
+    const fault = input.kind === 'text' && input.text !== '' ? untidy(input.text) : undefined
+    if (fault !== undefined) return refuse(input, fault.must)
     const items = input.kind === 'list' ? input.items : commaSeparated(input.text, input.source)
-    if (items.length === 0 || items.length > LIST_LIMIT || isEmpty(input))
+    if (items.length === 0 || items.length > LIST_LIMIT)
       return refuse(input, `have 1 to ${LIST_LIMIT} items (leave the setting out for none)`)
     return combine(items.map(item.read))
   },
 })
 
-/** The items of `a, b`: white space around an item does not count. */
-export const commaSeparated = (text: string, source: string): Input[] =>
-  text.split(',').map((item) => textInput(item.trim(), source))
-
-const isEmpty = (input: Input) => input.kind === 'text' && input.text.trim() === ''
+/** The items of `a, b`: white space around a comma does not count. */
+const commaSeparated = (text: string, source: string): Input[] =>
+  text === '' ? [] : text.split(',').map((item) => textInput(item.trim(), source))
 
 /** All values, or the faults of all. */
 export function combine<T>(outcomes: readonly Outcome<T>[]): Outcome<readonly T[]> {

@@ -77,7 +77,9 @@ t.test('list() reads comma separated text and YAML lists', async (t) => {
     [',', /^have a value/],
     ['1,', /^have a value/],
     ['', /^have 1 to 1000 items/],
-    ['  ', /^have 1 to 1000 items/],
+    ['  ', /^not begin or end with white space/],
+    ['1\n', /^not begin or end with white space/],
+    ['1,\n2', /^hold no control character/],
     [Array(1001).fill('1').join(','), /^have 1 to 1000 items/],
   ])
   t.strictSame(kind.read(items('1', '2')), { value: [1, 2] })

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { readEnvironment } from '../helpers/settings.ts'
+
+const OPEN =
+  'env CLAIMGATE_UPSTREAM: the upstream is on the network: make sure that only claimgate can reach it, since it believes every identity header'
+
+const rows: [name: string, env: Record<string, string>, warnings: string[]][] = [
+  ['a network upstream and a listener for all', { CLAIMGATE_UPSTREAM: 'http://app:80' }, [OPEN]],
+  [
+    'a network upstream and a listener on loopback',
+    { CLAIMGATE_UPSTREAM: 'http://app:80', CLAIMGATE_LISTEN: '127.0.0.1:8000' },
+    [],
+  ],
+  ['a Unix socket', { CLAIMGATE_UPSTREAM: 'unix:/run/app.sock' }, []],
+  [
+    'an audience that is a URL',
+    { CLAIMGATE_AUDIENCE: 'https://app.example.com/,app.example.com' },
+    [
+      'env CLAIMGATE_AUDIENCE: audience "https://app.example.com/" is a URL, but Pomerium sends the bare host name',
+    ],
+  ],
+  [
+    'an issuer URL without final slash',
+    { EXPECTED_JWT_ISSUER: 'https://app.example.com' },
+    [
+      'env EXPECTED_JWT_ISSUER: issuer "https://app.example.com" has no final slash, but Pomerium\'s URI form ends in one',
+    ],
+  ],
+  [
+    'unsafe_http_jwks',
+    { CLAIMGATE_JWKS_URI: 'http://10.0.0.1/jwks', CLAIMGATE_UNSAFE_HTTP_JWKS: 'true' },
+    [
+      'env CLAIMGATE_UNSAFE_HTTP_JWKS: unsafe_http_jwks is on: whoever can change the traffic to jwks_uri can sign in as anybody',
+    ],
+  ],
+]
+for (const [name, env, warnings] of rows)
+  t.test(`${name}: ${warnings.length === 0 ? 'no warning' : 'a warning'}`, async (t) => {
+    t.strictSame(readEnvironment(env).warnings, warnings)
+  })
