@@ -11,7 +11,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { connectionOf } from './connection.ts'
-import { headOf, isHandshake, pathOf } from './gate.ts'
+import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
 export type Expectation = 'continue' | 'none'
@@ -40,7 +40,7 @@ export type DataServerConfig = Pick<
 
 const PROXIED = '/'
 const STATUS = '/status'
-const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
+const PROXIED_METHODS = METHODS.filter((method) => !REFUSED_METHODS.has(method))
 const NO_HEADERS = Object.freeze({})
 
 /**
@@ -61,9 +61,8 @@ export async function createDataServer(
     return503OnClosing: false,
     logger: false,
   })
-  for (const method of METHODS)
-    if (!REFUSED_METHODS.has(method))
-      app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
+  for (const method of PROXIED_METHODS)
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   app.addHook('onRequest', (request) => handlers.decide(request.raw))
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
@@ -71,7 +70,7 @@ export async function createDataServer(
   })
   app.route({
     url: STATUS,
-    method: ['GET', 'HEAD'],
+    method: PROXIED_METHODS,
     handler: (request, reply) => {
       reply.hijack()
       handlers.showStatus(request.raw)
@@ -81,17 +80,17 @@ export async function createDataServer(
     // Never dialled: the handler forwards by itself. Why: docs/architecture.md.
     upstream: 'http://127.0.0.1',
     websocket: false,
-    httpMethods: METHODS.filter((method) => !REFUSED_METHODS.has(method)),
+    httpMethods: PROXIED_METHODS,
     handler: (request, reply) => {
       reply.hijack()
       handlers.forward(request.raw)
       return reply
     },
   })
-  // What has no route is refused: that is the status path with another method than those above.
+  // Only what the decision has refused before can be without a route.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED', { status: 405 }))
+    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
   })
   await app.ready()
   return app

@@ -27,7 +27,7 @@ const MAX_HEADER_LINES = 1000
 
 const METHOD_NAMES: ReadonlySet<string> = new Set(METHODS)
 // CONNECT would open a tunnel that nobody decides about; TRACE would echo identity headers to the client.
-const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
+export const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
 
 // RFC 3986 §3.2.2 and §3.2.3: a registered name or IPv4 address, or an IP literal in brackets; then a port.
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/

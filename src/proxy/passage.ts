@@ -84,7 +84,7 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
         throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
     },
     forward: (request) => forwardDecided(passageOf(request), options),
-    showStatus: (request) => showStatus(passageOf(request)),
+    showStatus: (request) => showStatus(passageOf(request), recorder),
     refuse: (request, error) => refuse(passageOf(request), error, recorder),
     drain() {
       isDraining = true
@@ -119,8 +119,13 @@ function decisionOf({ decision }: Passage): Decision {
   return decision
 }
 
-function showStatus(passage: Passage): void {
+function showStatus(passage: Passage, recorder: Recorder): void {
   const { head, exchange } = passage
+  if (head.method !== 'GET' && head.method !== 'HEAD') {
+    const refusal = { status: 405, reason: 'status path' }
+    refuse(passage, new RejectedError('ERR_REQUEST_MALFORMED', refusal), recorder)
+    return
+  }
   exchange.status = 200
   const accept = headerValue(head.rawHeaders, 'accept')
   writeResponse(passage, statusAnswer(decisionOf(passage), { requestId: exchange.id, accept }))
