@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 
 const summarize = (tap: string, ...failedBefore: string[]) => {
@@ -43,4 +44,18 @@ t.test('what failed before the tests is named and counted', async (t) => {
     '3 passed, 2 failed',
   ])
   t.equal(status, 1)
+})
+
+t.test('npm ci finds every platform package in the lock file', async (t) => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>
+  }
+  const wanted = Object.values(packages).flatMap((one) =>
+    Object.keys(one.optionalDependencies ?? {}),
+  )
+  t.ok(wanted.length > 0)
+  t.strictSame(
+    wanted.filter((name) => packages[`node_modules/${name}`] === undefined),
+    [],
+  )
 })
