@@ -2,9 +2,12 @@ import t from 'tap'
 import { takeAssertion } from '../../src/assertion/take.ts'
 import { createVerifier } from '../../src/assertion/verify.ts'
 import { RejectedError } from '../../src/errors.ts'
+import { type Outcome, openBlackBox } from '../helpers/black-box.ts'
+import { requestBytes } from '../helpers/claimgate.ts'
 import { type Case, runCorpus, type Tally } from '../helpers/corpus.ts'
 import { createKey, memoryKeySet, verificationKey } from '../helpers/keys.ts'
-import { NOW, NOW_MS } from '../helpers/mint.ts'
+import { HOST, NOW, NOW_MS } from '../helpers/mint.ts'
+import { codeOf } from '../helpers/raw-client.ts'
 import { cook, type Workshop } from '../helpers/recipes.ts'
 
 const FILE = 'bad-tokens.json'
@@ -126,7 +129,7 @@ function fetchesAllowed(recipe: Case): number {
   return recipe['jwks_fetch'] === 0 ? 0 : 1
 }
 
-t.test(FILE, async (t) => {
+t.test(`${FILE}: through the verifier alone`, async (t) => {
   await runCorpus<{ cases: readonly Case[] }>(t, FILE, async ({ cases }, tally) => {
     for (const recipe of cases) {
       tally.ran += 1
@@ -172,4 +175,51 @@ async function runScenario(recipe: Case, tally: Tally) {
     default:
       tally.deviations.push(`${recipe.id}: no such scenario here`)
   }
+}
+
+t.test(`${FILE}: as the assertion of a request`, async (t) => {
+  await runCorpus<{ cases: readonly Case[] }>(t, FILE, async ({ cases }, tally) => {
+    const box = await openBlackBox(t)
+    const { key, logLines } = box.claimgate
+    const others = { ...keys, good: key, other: createKey('ES256', key.kid) }
+    const names = { iss: HOST, aud: HOST, kid: key.kid }
+    for (const recipe of cases) {
+      // The verifier alone shows these: they are about what it keeps, and claimgate keeps nothing.
+      if (recipe['scenario'] === true) {
+        tally.notRun += 1
+        continue
+      }
+      tally.ran += 1
+      const token = cook(recipe, { keys: others, names, now: NOW })
+      const outcome = await box.send(requestBytes(token))
+      for (const fault of faultsOf(recipe, token, outcome)) {
+        tally.deviations.push(`${recipe.id}: ${fault}`)
+      }
+      if (!(await box.isWell())) tally.deviations.push(`${recipe.id}: not well after it`)
+    }
+    const log = JSON.stringify(logLines())
+    t.notMatch(log, /eyJ[A-Za-z0-9_-]{20}/, 'no token in the log')
+  })
+})
+
+/** Where HTTP itself has no room for such a value. */
+const STATUS_BY_ID: Readonly<Record<string, number>> = { 'signature/newline': 400, 'size/1m': 431 }
+
+/** What the verifier takes and no identity header can say. */
+const CODES_OF_HEADERS: Readonly<Record<string, string>> = {
+  'sub/sub-space': 'ERR_ASSERTION_CLAIM',
+}
+
+function faultsOf(recipe: Case, token: string, { status, answer, upstream }: Outcome): string[] {
+  const code = CODES_OF_HEADERS[recipe.id] ?? wanted(recipe)
+  const faults: string[] = []
+  const wantedStatus = STATUS_BY_ID[recipe.id] ?? (code === 'accept' ? 200 : 401)
+  if (status !== wantedStatus) faults.push(`${status}, wanted ${wantedStatus}`)
+  if (wantedStatus === 401 && codeOf(answer) !== code)
+    faults.push(`${codeOf(answer)}, wanted ${code}`)
+  const heads = upstream.split('\r\n\r\n').length - 1
+  if (heads !== (code === 'accept' ? 1 : 0)) faults.push(`forwarded ${heads} times`)
+  if (token.length > 20 && answer.includes(token.slice(-20)))
+    faults.push('the answer has the token')
+  return faults
 }

@@ -1,14 +1,17 @@
 import t from 'tap'
-import { readClaim } from '../../src/assertion/claims.ts'
+import { type Claims, readClaim } from '../../src/assertion/claims.ts'
 import { takeAssertion } from '../../src/assertion/take.ts'
 import { createVerifier, type Verified } from '../../src/assertion/verify.ts'
 import { ENCODINGS, type Encoding, type IdentityHeader } from '../../src/config/config.ts'
 import { RejectedError } from '../../src/errors.ts'
 import { createIdentityHeaders } from '../../src/identity/headers.ts'
+import { fieldsOf, type Outcome, openBlackBox } from '../helpers/black-box.ts'
+import { requestBytes } from '../helpers/claimgate.ts'
 import { type Case, runCorpus, type Tally } from '../helpers/corpus.ts'
 import { decode } from '../helpers/decode.ts'
 import { createKey, memoryKeySet, verificationKey } from '../helpers/keys.ts'
 import { HOST, mint, NOW, NOW_MS } from '../helpers/mint.ts'
+import { codeOf } from '../helpers/raw-client.ts'
 import { resolve, toJson } from '../helpers/values.ts'
 
 const FILE = 'claim-values.json'
@@ -52,8 +55,8 @@ function many(recipe: unknown): object {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, value]))
 }
 
-/** Every claim of the case in a header of its own, and some that only a prototype has. */
-function headersFor(recipe: Case, encoding: Encoding): readonly IdentityHeader[] {
+/** Every claim of the cases in a header of its own, and some that only a prototype has. */
+function headersFor(cases: readonly Case[], encoding: Encoding): readonly IdentityHeader[] {
   const inherited = [
     'constructor',
     'toString',
@@ -61,8 +64,10 @@ function headersFor(recipe: Case, encoding: Encoding): readonly IdentityHeader[]
     '__proto__.email',
     'prototype.constructor',
   ]
-  const ofCase = Object.keys((recipe['claims'] ?? {}) as object).filter((name) => name !== '$many')
-  const names = new Set(['sub', 'email', 'groups', 'name', 'claim_7', ...ofCase, ...inherited])
+  const ofCases = cases
+    .flatMap((recipe) => Object.keys((recipe['claims'] ?? {}) as object))
+    .filter((name) => name !== '$many')
+  const names = new Set(['sub', 'email', 'groups', 'name', 'claim_7', ...ofCases, ...inherited])
   return [...names].map((name, i) => ({
     header: `X-Claim-${i}`,
     claims: [name],
@@ -110,7 +115,7 @@ function checkLines(
   return faults
 }
 
-t.test(FILE, async (t) => {
+t.test(`${FILE}: in every encoding`, async (t) => {
   await runCorpus<{ cases: readonly Case[] }>(t, FILE, async ({ cases }, tally) => {
     for (const recipe of cases) {
       tally.ran += 1
@@ -121,7 +126,7 @@ t.test(FILE, async (t) => {
 
 async function runCase(recipe: Case, encoding: Encoding, tally: Tally) {
   const deviate = (what: string) => tally.deviations.push(`${recipe.id} (${encoding}): ${what}`)
-  const headers = headersFor(recipe, encoding)
+  const headers = headersFor([recipe], encoding)
   const token = mint({ key, claims: payloadOf(recipe) })
   try {
     const verified = await verify(takeAssertion([HEADER, token], HEADER), 'required')
@@ -146,4 +151,50 @@ function isAsciiCase(recipe: Case): boolean {
 function checkExpected(recipe: Case, { claims }: Verified, deviate: (what: string) => void) {
   const { email } = (recipe['expect'] ?? {}) as { readonly email?: string }
   if (email !== undefined && claims['email'] !== email) deviate('the email is another')
+}
+
+t.test(`${FILE}: as bytes at the upstream`, async (t) => {
+  await runCorpus<{ cases: readonly Case[] }>(t, FILE, async ({ cases }, tally) => {
+    const headers = headersFor(cases, 'utf8')
+    const box = await openBlackBox(t, { identityHeaders: headers })
+    for (const recipe of cases) {
+      tally.ran += 1
+      const payload = payloadOf(recipe)
+      const token = mint({ key: box.claimgate.key, claims: payload })
+      const outcome = await box.send(requestBytes(token))
+      for (const fault of bytesFaults(recipe, JSON.parse(payload), headers, outcome)) {
+        tally.deviations.push(`${recipe.id}: ${fault}`)
+      }
+      if (!(await box.isWell())) tally.deviations.push(`${recipe.id}: not well after it`)
+    }
+    t.doesNotThrow(() => box.claimgate.logLines(), 'every log line is JSON')
+  })
+})
+
+function bytesFaults(
+  recipe: Case,
+  claims: Claims,
+  headers: readonly IdentityHeader[],
+  { status, answer, upstream }: Outcome,
+): string[] {
+  if (status === 401) {
+    const faults = recipe.outcome === 'forward' ? ['refused'] : []
+    if (upstream !== '') faults.push('refused and yet forwarded')
+    if (!REFUSALS.includes(codeOf(answer) ?? '')) faults.push(`refused with ${codeOf(answer)}`)
+    return faults
+  }
+  if (status !== 200) return [`answered ${status}`]
+  const faults = recipe.outcome === 'reject' || recipe.outcome === 'policy' ? ['forwarded'] : []
+  if (/[^\x20-\x7e\x80-\xff]/.test(upstream.replaceAll('\r\n', ''))) faults.push('a control byte')
+  const fields = fieldsOf(upstream)
+  const others = [...fields.keys()].filter((name) => !/^(host|connection|x-claim-\d+)$/.test(name))
+  if (others.length > 0) faults.push(`fields of other names: ${others}`)
+  for (const { header, claims: names } of headers) {
+    const wanted = wantedText(readClaim(claims, names[0] ?? ''))
+    const values = fields.get(header.toLowerCase())?.map((bytes) => decode(bytes, 'utf8')) ?? []
+    if (JSON.stringify(values) !== JSON.stringify(wanted === undefined ? [] : [wanted])) {
+      faults.push(`${header} says ${JSON.stringify(values).slice(0, 40)}`)
+    }
+  }
+  return faults
 }
