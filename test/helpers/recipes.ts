@@ -1,5 +1,6 @@
 import type { Case } from './corpus.ts'
 import { publicJwk, type SigningKey, thumbprint } from './keys.ts'
+import { literal } from './literals.ts'
 import { base64url, hmacSigner, mint, partsOf, type Signer, seal, signerOf } from './mint.ts'
 import { type Context, RawJson, resolve, substitute, toJson } from './values.ts'
 
@@ -21,7 +22,10 @@ type Step = readonly [string, ...unknown[]]
 
 /** The header value that a case of bad-tokens.json describes. */
 export function cook(recipe: Case, workshop: Workshop): string {
-  if (recipe['literal'] !== undefined) return literal(recipe['literal'], workshop)
+  if (recipe['literal'] !== undefined) {
+    const good = cook({ id: 'good', class: 'good', outcome: 'accept' }, workshop)
+    return literal(String(resolve(recipe['literal'], workshop)), good)
+  }
   const steps = (recipe['post'] ?? []) as readonly Step[]
   let token = seal(
     headerPart(recipe, workshop),
@@ -230,26 +234,4 @@ function scalar(text: string, signature: Buffer): Buffer {
   const s = BigInt(`0x${signature.subarray(32).toString('hex')}`)
   const values: Readonly<Record<string, bigint>> = { '@r': r, '@s': s, n: N, 'n-@s': N - s }
   return Buffer.from((values[text] ?? BigInt(text)).toString(16).padStart(64, '0'), 'hex')
-}
-
-function literal(value: unknown, workshop: Workshop): string {
-  const text = String(resolve(value, workshop))
-  const good = cook({ id: 'good', class: 'good', outcome: 'accept' }, workshop)
-  const [header, payload, signature] = partsOf(good)
-  const jwe = (members: object, body: string) =>
-    [base64url(JSON.stringify(members)), '', base64url('iv-iv-iv-iv-'), body, 'dGFn'].join('.')
-  const whole: Readonly<Record<string, string>> = {
-    '@general': JSON.stringify({ payload, signatures: [{ protected: header, signature }] }),
-    '@good-with-space': `${header}. ${payload}.${signature}`,
-    '@good-std-base64': [header, payload, signature]
-      .map((part) => Buffer.from(part, 'base64url').toString('base64'))
-      .join('.'),
-    '@jwe-dir': jwe({ alg: 'dir', enc: 'A256GCM' }, 'AAAA'),
-    '@jwe-pbes2-p2c-2147483647': jwe(
-      { alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 2147483647, p2s: 'AAAA' },
-      'AAAA',
-    ),
-    '@jwe-dir-wrapping-good': jwe({ alg: 'dir', enc: 'A256GCM', cty: 'JWT' }, base64url(good)),
-  }
-  return whole[text] ?? text.replace('@good', good)
 }
