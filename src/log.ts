@@ -20,8 +20,11 @@ export function createLog(
   return pino(options, logFormat === 'pretty' ? prettify(output) : output)
 }
 
+/** Characters that may wait for a slow consumer of the log; lines beyond are dropped rather than kept in memory. */
+const MAX_UNWRITTEN = 4 * 1024 * 1024
+
 function standardOutput(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: false, minLength: 0 })
+  const output = pino.destination({ fd: 1, sync: false, minLength: 0, maxLength: MAX_UNWRITTEN })
   output.on('error', () => undefined)
   return output
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import type { Milliseconds } from '../config/config.ts'
 import { readConfig, type Sources } from '../config/read.ts'
 import { createLog } from '../log.ts'
 import { describeFault } from '../proxy/recorder.ts'
@@ -34,6 +35,9 @@ function authority({ address, family, port }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/** How long the last log lines may take to be written. */
+const FLUSH_TIME: Milliseconds = 1_000
+
 /** Ends `serving` in order on the first signal, and at once on the second; a fault that nobody caught ends it too. */
 export function superviseProcess({ claimgate, log }: Serving, host: NodeJS.Process): void {
   let isEnding = false
@@ -43,7 +47,11 @@ export function superviseProcess({ claimgate, log }: Serving, host: NodeJS.Proce
     claimgate
       .drain()
       .catch((error: unknown) => log.error(describeFault(error), 'drain failed'))
-      .finally(() => log.flush(() => host.exit(exitCode)))
+      .finally(() => {
+        // The consumer of the log may be gone, and then nobody calls back.
+        setTimeout(() => host.exit(exitCode), FLUSH_TIME)
+        log.flush(() => host.exit(exitCode))
+      })
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     host.on(signal, () => {

@@ -63,7 +63,7 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
         writeRaw(socket, recorder.answer(error, exchange, head.rawHeaders))
       const open = (decision: Decision) => {
         if (socket.destroyed) return
-        if (isDraining) throw new RejectedError('ERR_DRAINING')
+        if (isDraining) throw rejectAfterAll(exchange, new RejectedError('ERR_DRAINING'))
         const onOpen = (tunnel: Tunnel) => track(socket, tunnel)
         const headers = tunnelHeaders(head, exchange, decision, options.headerRules)
         options.openTunnel({
@@ -99,8 +99,16 @@ async function decideOnHandshake(
 ): Promise<Decision> {
   const decision = await recorder.decide(head, exchange)
   // Node below 22.21 brings every request with an Upgrade here.
-  if (!isHandshake(head)) throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'upgrade' })
+  if (!isHandshake(head)) {
+    const refusal = new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'upgrade' })
+    throw rejectAfterAll(exchange, refusal)
+  }
   return decision
+}
+
+function rejectAfterAll(exchange: Exchange, refusal: RejectedError): RejectedError {
+  exchange.decision = 'reject'
+  return refusal
 }
 
 function tunnelHeaders(

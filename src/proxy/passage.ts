@@ -80,8 +80,10 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
       const passage = passageOf(request)
       passage.decision = await recorder.decide(passage.head, passage.exchange)
       // A genuine handshake comes here only when it was sent behind an unanswered request.
-      if (isWebSocketUpgrade(passage.head.rawHeaders))
+      if (isWebSocketUpgrade(passage.head.rawHeaders)) {
+        passage.exchange.decision = 'reject'
         throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
+      }
     },
     forward: (request) => forwardDecided(passageOf(request), options),
     showStatus: (request) => showStatus(passageOf(request), recorder),
