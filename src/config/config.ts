@@ -3,7 +3,7 @@
 export type Milliseconds = number
 export type Bytes = number
 
-/** Where the app is. One origin, no path. */
+/** Where the app is. One origin, no path; an IPv6 `hostname` is without brackets. */
 export type UpstreamAddress =
   | { readonly protocol: 'http:' | 'https:'; readonly hostname: string; readonly port: number }
   | { readonly protocol: 'unix:'; readonly path: string }

@@ -60,13 +60,17 @@ function entriesOf(input: Input): readonly Entry[] | undefined {
   if (input.kind === 'map') return input.entries
   if (input.kind === 'list') return undefined
   const { source } = input
-  const pairs = input.text.split(',').map((pair) => /^\s*([^=]+?)\s*=\s*(.*?)\s*$/s.exec(pair))
-  if (pairs.some((pair) => pair === null)) return undefined
-  return pairs.map((pair) => ({
-    key: pair?.[1] ?? '',
-    source,
-    value: { kind: 'list', source, items: [{ kind: 'text', source, text: pair?.[2] ?? '' }] },
-  }))
+  const pairs = input.text.split(',').map((pair) => ({ pair, equals: pair.indexOf('=') }))
+  if (pairs.some(({ equals }) => equals < 1)) return undefined
+  return pairs.map(({ pair, equals }) => {
+    const claim: Input = { kind: 'text', source, text: pair.slice(equals + 1).trim() }
+    // A list, so that the claim is not split again.
+    return {
+      key: pair.slice(0, equals).trim(),
+      source,
+      value: { kind: 'list', source, items: [claim] },
+    }
+  })
 }
 
 function readEntry({ key, source, value }: Entry): Outcome<IdentityHeader> {

@@ -54,8 +54,15 @@ const QUOTE_LIMIT = 100
 /** Text from outside in double quotes: escaped, cut to 100 characters, without secrets. */
 export function quote(text: string): string {
   const safe = conceal(text)
-  return JSON.stringify(safe.length > QUOTE_LIMIT ? `${safe.slice(0, QUOTE_LIMIT)}…` : safe)
+  return escaped(safe.length > QUOTE_LIMIT ? `${safe.slice(0, QUOTE_LIMIT)}…` : safe)
 }
+
+/** JSON, which leaves some characters that move the cursor or turn the direction of text. */
+const escaped = (text: string): string =>
+  JSON.stringify(text).replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  )
 
 /** `2 items`, `1 item`. */
 export const count = (n: number, one: string, many = `${one}s`): string =>
@@ -67,8 +74,10 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
  */
 function conceal(text: string): string {
   if (/PRIVATE KEY|\beyJ[\w-]{8,}/.test(text)) return '(hidden)'
-  return text.replaceAll(/\/\/[^/@\s]*@/g, '//***@').replaceAll(/(:\/\/[^?\s]*\?)[^,\s]+/g, '$1***')
+  return text
+    .replaceAll(/\/\/[^/@\s]*@/g, '//***@')
+    .replaceAll(/(:\/\/[^?\s]{0,2048}\?)[^,\s]+/g, '$1***')
 }
 
 const printable = (text: string): string =>
-  /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) ? text : JSON.stringify(text)
+  /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) ? text : escaped(text)

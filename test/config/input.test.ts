@@ -8,6 +8,7 @@ t.test('quote() escapes, cuts and hides', async (t) => {
     ['a\r\nb\u0000', '"a\\r\\nb\\u0000"'],
     ['x'.repeat(100), `"${'x'.repeat(100)}"`],
     ['x'.repeat(101), `"${'x'.repeat(100)}…"`],
+    ['a\u0085\u202eb', '"a\\u{85}\\u{202e}b"'],
     ['http://ann:pw@host/x', '"http://***@host/x"'],
     ['https://ann@host', '"https://***@host"'],
     ['https://a/b?key=1&c=2', '"https://a/b?***"'],
