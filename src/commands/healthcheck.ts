@@ -1,7 +1,8 @@
 /**
  * A program of its own, for the health check of an image that holds no shell and no curl:
  * `node dist/commands/healthcheck.js [URL]` exits 0 when the URL answers 200 within three seconds, else 1.
- * Without a URL it asks `/healthz` on the admin port of CLAIMGATE_ADMIN_LISTEN, which is 8001 by default.
+ * Without a URL it asks `/healthz` on the admin port of CLAIMGATE_ADMIN_LISTEN, which is 8001 by default. With that
+ * port off, or set in a file, give it a URL or turn the image's health check off.
  */
 import { get } from 'node:http'
 
