@@ -4,6 +4,7 @@ import type { Verified, Verify } from './assertion/verify.ts'
 import type { Config } from './config/config.ts'
 import { RejectedError } from './errors.ts'
 import type { IdentityLines } from './identity/headers.ts'
+import type { ReplayGuard } from './policy/replay.ts'
 import { checkHead, pathOf, type RequestHead } from './proxy/gate.ts'
 import { type HeaderLines, headerValue } from './proxy/headers.ts'
 
@@ -26,18 +27,22 @@ export interface DecideOptions {
   >
   readonly verify: Verify
   readonly identityHeaders: (claims: Claims) => IdentityLines
+  /** `undefined`: an assertion may come any number of times. */
+  readonly replayGuard: Pick<ReplayGuard, 'admit'> | undefined
 }
 
 const NOTHING: Decision = { lines: [], verified: undefined, dropped: 0 }
 
 /** The whole decision about one request, in the order in which its parts may be trusted. It does no I/O of its own. */
-export function createDecide({ config, verify, identityHeaders }: DecideOptions): Decide {
+export function createDecide(options: DecideOptions): Decide {
+  const { config, verify, identityHeaders, replayGuard } = options
   const publicPaths: ReadonlySet<string> = new Set(config.publicPaths)
   const subject = config.allowAnonymous ? 'may-be-empty' : 'required'
 
   const identify = async (head: RequestHead, whose: 'required' | 'may-be-empty') => {
     const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
     const verified = await verify(assertion, whose)
+    replayGuard?.admit(verified.claims)
     const identity = verified.anonymous ? NOTHING : identityHeaders(verified.claims)
     const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
     return { lines: [...identity.lines, ...passedOn], verified, dropped: identity.dropped }

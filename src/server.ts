@@ -10,6 +10,7 @@ import { drainServer } from './drain.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
 import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
+import { createReplayGuard } from './policy/replay.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
 import { createConnect } from './proxy/connector.ts'
 import { createDataServer } from './proxy/data-server.ts'
@@ -86,7 +87,11 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
   })
   const verify = createVerifier({ keySet, expected: config, now })
   const identityHeaders = createIdentityHeaders(config.identityHeaders)
-  const decide = createDecide({ config, verify, identityHeaders })
+  const replayGuard =
+    config.replayGuard === 'on'
+      ? createReplayGuard({ clockSkew: config.clockSkew, now })
+      : undefined
+  const decide = createDecide({ config, verify, identityHeaders, replayGuard })
 
   const tls = readUpstreamTls(config)
   const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
@@ -98,6 +103,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     version: readVersion(),
     keySetStatus: keySet.status,
     tunnels: () => bare.tunnels.size,
+    remembered: () => replayGuard?.size() ?? 0,
     now,
   })
   const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })

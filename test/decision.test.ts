@@ -37,6 +37,7 @@ const decideAs = (who: Verified | RejectedError, changes: Partial<DecideOptions[
     },
     verify: verifyAs(who),
     identityHeaders: createIdentityHeaders([header('X-Email', 'email')]),
+    replayGuard: undefined,
   })
 
 const request = (
@@ -124,6 +125,7 @@ t.test('a fault of ours on a public path is a fault, not a visitor without ident
       throw new TypeError('bug')
     },
     identityHeaders: () => ({ lines: [], dropped: 0 }),
+    replayGuard: undefined,
   })
   await t.rejects(decide(request()), new TypeError('bug'))
 })

@@ -276,6 +276,24 @@ t.test('the assertion can come in Authorization', async (t) => {
   t.notMatch(app.received()[0], /authorization/i)
 })
 
+t.test(
+  'replay_guard: on lets an assertion pass once, for requests and handshakes together',
+  async (t) => {
+    const { app, gate } = await setUp(t, { replayGuard: 'on' })
+    const assertion = gate.assertion()
+    const ask = (lines: readonly string[]) =>
+      exchangeBytes(gate.port, requestBytes(assertion, { lines }))
+    t.equal(statusOf(await ask(CLOSE)), 200)
+    const again = await ask(CLOSE)
+    t.equal(statusOf(again), 401)
+    t.equal(codeOf(again), 'ERR_ASSERTION_REPLAYED')
+    const handshake = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13']
+    t.equal(codeOf(await ask(handshake)), 'ERR_ASSERTION_REPLAYED')
+    t.equal(app.connections(), 1)
+    t.match((await admin(gate.adminPort, '/metrics')).text, /^claimgate_replay_guard_entries 1$/m)
+  },
+)
+
 t.test('preserve_host: false sends the Host of the upstream', async (t) => {
   const { app, gate } = await setUp(t, { preserveHost: false })
   await exchangeBytes(gate.port, requestBytes(gate.assertion(), { lines: CLOSE }))

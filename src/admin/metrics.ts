@@ -7,6 +7,8 @@ export interface MetricsOptions {
   readonly version: string
   readonly keySetStatus: () => KeySetStatus
   readonly tunnels: () => number
+  /** Assertions that the replay guard remembers. */
+  readonly remembered: () => number
   /** Wall clock. */
   readonly now: () => Milliseconds
 }
@@ -72,6 +74,10 @@ export const METRICS = {
     // Negative: Pomerium's clock is ahead of ours.
     help: 'Now less the iat of verified assertions: drift between the clocks shows here.',
     buckets: [-60, -10, -1, 0, 1, 5, 10, 30, 60, 300, 3600],
+  },
+  claimgate_replay_guard_entries: {
+    type: 'gauge',
+    help: 'Assertions that the replay guard remembers; 0 when it is off.',
   },
   claimgate_build_info: {
     type: 'gauge',
@@ -141,10 +147,11 @@ function makers(registry: Registry) {
 }
 
 function registerState(
-  { version, keySetStatus, tunnels }: MetricsOptions,
+  { version, keySetStatus, tunnels, remembered }: MetricsOptions,
   gauge: ReturnType<typeof makers>['gauge'],
 ): void {
   gauge('claimgate_tunnels_open', tunnels)
+  gauge('claimgate_replay_guard_entries', remembered)
   gauge('claimgate_key_set_keys', () => keySetStatus().keys)
   gauge('claimgate_key_set_age_seconds', () => (keySetStatus().age ?? Number.NaN) / 1000)
   gauge('claimgate_build_info').set({ version, node: process.version }, 1)

@@ -24,7 +24,7 @@ export async function serve(sources: Sources): Promise<Serving> {
     { settings: Object.fromEntries(values.map(({ name, value }) => [name, value])) },
     'settings',
   )
-  for (const warning of warnings) log.warn({ warning }, 'unsafe setting')
+  for (const warning of warnings) log.warn({ warning }, 'settings warning')
   const claimgate = await createClaimgate(config, { log })
   const { data, admin } = await claimgate.start()
   log.info({ listen: authority(data), admin_listen: admin && authority(admin) }, 'listening')

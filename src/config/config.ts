@@ -61,6 +61,7 @@ export type KeySetSource =
   | { readonly kind: 'file'; readonly path: string; readonly cooldown: Milliseconds }
 
 export const CORS_PREFLIGHT = ['verify', 'allow', 'pass'] as const
+export const SWITCH = ['off', 'on'] as const
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export const LOG_FORMATS = ['json', 'pretty'] as const
 export const ERROR_DETAILS = ['code', 'none'] as const
@@ -84,6 +85,7 @@ export interface Config {
   readonly allowAnonymous: boolean
   readonly publicPaths: readonly string[]
   readonly corsPreflight: (typeof CORS_PREFLIGHT)[number]
+  readonly replayGuard: (typeof SWITCH)[number]
   readonly preserveHost: boolean
   readonly upstreamTls: {
     readonly caFile: string | undefined

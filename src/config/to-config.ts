@@ -43,6 +43,7 @@ const identity = (draft: Draft) => ({
   allowAnonymous: always(draft, 'allow_anonymous'),
   publicPaths: draft.get('public_paths') ?? [],
   corsPreflight: always(draft, 'cors_preflight'),
+  replayGuard: always(draft, 'replay_guard'),
 })
 
 const traffic = (draft: Draft) => ({

@@ -1,6 +1,7 @@
 import type {
   Bytes,
   CORS_PREFLIGHT,
+  Config,
   ERROR_DETAILS,
   IdentityHeader,
   ListenAddress,
@@ -46,7 +47,7 @@ export interface Values {
   readonly public_paths: readonly string[] | undefined
   readonly cors_preflight: (typeof CORS_PREFLIGHT)[number]
   readonly allow: undefined
-  readonly replay_guard: 'off'
+  readonly replay_guard: Config['replayGuard']
   readonly preserve_host: boolean
   readonly upstream_ca_file: string | undefined
   readonly upstream_server_name: string | undefined

@@ -3,8 +3,6 @@ import { linesOf, readEnvironment, readFileText } from '../helpers/settings.ts'
 
 /** Nothing is accepted and ignored: a setting without its feature is refused until it has one. */
 const rows: [variable: string, value: string, line: string][] = [
-  ['REPLAY_GUARD', 'on', 'replay_guard must be off, got "on", which is not supported yet'],
-  ['REPLAY_GUARD', 'true', 'replay_guard must be off, got "true"'],
   ['REPORT_ONLY', 'unsafe', 'report_only must be off, got "unsafe", which is not supported yet'],
   ['REPORT_ONLY', 'on', 'report_only must be off, got "on"'],
   ['TUNNEL_MAX_AGE', '1h', 'tunnel_max_age must be off, got "1h", which is not supported yet'],

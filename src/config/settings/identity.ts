@@ -1,10 +1,10 @@
-import { CORS_PREFLIGHT } from '../config.ts'
+import { CORS_PREFLIGHT, SWITCH } from '../config.ts'
 import { assertionHeader } from '../header-names.ts'
 import { listenAddress } from '../hosts.ts'
 import { identityHeaders } from '../identity-headers.ts'
 import { boolean, choice, list, orWord } from '../kinds.ts'
 import { algorithm, exactPath } from '../names.ts'
-import { notYet, offForNow, preset } from '../not-yet.ts'
+import { notYet, preset } from '../not-yet.ts'
 import { duration } from '../quantities.ts'
 import type { Rows } from '../setting.ts'
 
@@ -85,9 +85,10 @@ export const IDENTITY = {
     summary: 'Rules on claims: who may pass. Not supported yet.',
   },
   replay_guard: {
-    kind: offForNow(/^on$/),
+    kind: choice(SWITCH),
     fallback: 'off',
-    summary: 'Accept each `jti` once. Not supported yet.',
+    summary:
+      'With `on`, each `jti` passes once per process, until its assertion expires. Needs Pomerium v0.27 or newer: before, `jti` names the session.',
   },
 } as const satisfies Rows<
   | 'listen'
