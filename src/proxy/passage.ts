@@ -140,11 +140,12 @@ function refuse(passage: Passage, error: unknown, recorder: Recorder): void {
   else writeResponse(passage, answer)
 }
 
-function writeResponse({ request, response, head }: Passage, answer: Answer): void {
+function writeResponse({ request, response, head, exchange }: Passage, answer: Answer): void {
   const lines = [...answer.headers, 'Content-Length', String(answer.body.length)]
   const isUnread = bodyFollows(head.rawHeaders) && !request.complete
   // After a refused handshake a client may send frames; after malformed HTTP nobody knows what comes.
-  const isLast = isUnread || answer.status === 400 || isWebSocketUpgrade(head.rawHeaders)
+  const isMalformed = exchange.code === 'ERR_REQUEST_MALFORMED'
+  const isLast = isUnread || isMalformed || isWebSocketUpgrade(head.rawHeaders)
   if (isLast) lines.push('Connection', 'close')
   if (isUnread && response.socket !== null) closeGently(response.socket)
   response.writeHead(answer.status, lines)
