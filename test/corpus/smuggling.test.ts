@@ -1,11 +1,12 @@
 // Raw bytes of one connection each, delivered at once and cut at every line end, 16 connections at a time. The upstream
 // keeps every byte; a strict and two lenient parsers then say what an app behind claimgate could have read.
 import t, { type Test } from 'tap'
-import { type RunningClaimgate, requestBytes, startClaimgate } from '../helpers/claimgate.ts'
+import { type RunningClaimgate, startClaimgate } from '../helpers/claimgate.ts'
 import { type Case, runCorpus, type Tally } from '../helpers/corpus.ts'
-import { exchangeBytes, rawClient } from '../helpers/raw-client.ts'
+import { rawClient } from '../helpers/raw-client.ts'
 import { inParallel } from './wire/in-parallel.ts'
 import { readLeniently, type Trust } from './wire/lenient-reading.ts'
+import { isWell, PROBE } from './wire/probe.ts'
 import { openRecordingUpstream } from './wire/recording-upstream.ts'
 import { type Message, readAnswers, readRequests, valuesOf } from './wire/strict-reading.ts'
 
@@ -93,20 +94,6 @@ async function run(trial: Trial, claimgate: RunningClaimgate): Promise<Outcome> 
   return { ...trial, answers: messages, faults }
 }
 
-let probes = 0
-
-async function isWell({ port, assertion }: RunningClaimgate): Promise<boolean> {
-  const target = `/probe-${probes++}`
-  const answer = await exchangeBytes(
-    port,
-    requestBytes(assertion({ sub: 'probe' }), {
-      line: `GET ${target} HTTP/1.1`,
-      lines: ['Connection: close'],
-    }),
-  )
-  return answer.startsWith('HTTP/1.1 200 ') && answer.endsWith(`\r\n\r\nGET ${target}`)
-}
-
 const statusOf = ({ startLine }: Message): number => Number(startLine.slice(9, 12))
 const subjectOf = ({ fields }: Message): string =>
   valuesOf(fields, 'x-pomerium-claim-sub').join(' and ')
@@ -187,7 +174,8 @@ function strangers(wire: readonly string[]): string[] {
     const { messages, fault } = readRequests(text)
     if (fault !== undefined) faults.push(`not HTTP upstream: ${fault}`)
     for (const message of messages) {
-      if (!/^(?:case-|probe$)/.test(subjectOf(message)))
+      const subject = subjectOf(message)
+      if (subject !== PROBE && !subject.startsWith('case-'))
         faults.push(`undecided: ${message.startLine}`)
     }
     const heads = messages.map(({ startLine }) => startLine)
