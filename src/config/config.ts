@@ -75,7 +75,7 @@ export interface Config {
   readonly listen: ListenAddress
   readonly adminListen: ListenAddress | undefined
   readonly identityHeaders: readonly IdentityHeader[]
-  /** Folded names of the preset's app: stripped from clients even where no claim is mapped to them. */
+  /** Folded names that some app of the presets believes: stripped from clients whichever preset is chosen. */
   readonly reservedHeaders: readonly string[]
   readonly assertionHeader: string
   readonly forwardAssertion: boolean

@@ -1,7 +1,8 @@
 import { foldName } from '../identity/fold.ts'
 import type { Config, KeySetSource } from './config.ts'
-import { audiences, identityHeadersOf, issuers, keySetUri, presetOf } from './derive.ts'
+import { audiences, identityHeadersOf, issuers, keySetUri } from './derive.ts'
 import type { Draft } from './draft.ts'
+import { PRESETS } from './presets.ts'
 import type { SettingName } from './setting.ts'
 import type { Values } from './values.ts'
 
@@ -37,7 +38,7 @@ const trust = (draft: Draft) => ({
 
 const identity = (draft: Draft) => ({
   identityHeaders: identityHeadersOf(draft).value,
-  reservedHeaders: reservedHeaders(draft),
+  reservedHeaders: RESERVED_HEADERS,
   assertionHeader: always(draft, 'assertion_header'),
   forwardAssertion: always(draft, 'forward_assertion'),
   allowAnonymous: always(draft, 'allow_anonymous'),
@@ -84,11 +85,17 @@ function keySet(draft: Draft): KeySetSource {
   }
 }
 
-/** The app believes its own names whichever headers are set instead of the preset's. */
-function reservedHeaders(draft: Draft): string[] {
-  const { headers, reserved } = presetOf(draft)
-  return [...headers.map(({ header }) => header), ...reserved].map(foldName)
-}
+/**
+ * The names of every preset, not of the chosen one alone: an app believes its own names whichever preset stands before it,
+ * and nobody but claimgate has business setting them.
+ */
+const RESERVED_HEADERS: readonly string[] = [
+  ...new Set(
+    Object.values(PRESETS).flatMap(({ headers, reserved }) =>
+      [...headers.map(({ header }) => header), ...reserved].map(foldName),
+    ),
+  ),
+]
 
 function always<Name extends SettingName>(draft: Draft, name: Name): NonNullable<Values[Name]> {
   const value = draft.get(name)

@@ -23,7 +23,8 @@ export const IDENTITY = {
   preset: {
     kind: preset,
     fallback: 'pomerium',
-    summary: "Identity headers of a known app. All of the app's names are stripped from clients.",
+    summary:
+      'Identity headers of a known app. The names of all presets are stripped from clients, whichever is chosen.',
   },
   identity_headers: {
     kind: identityHeaders,
