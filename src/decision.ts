@@ -29,13 +29,15 @@ export interface DecideOptions {
   readonly identityHeaders: (claims: Claims) => IdentityLines
   /** `undefined`: an assertion may come any number of times. */
   readonly replayGuard: Pick<ReplayGuard, 'admit'> | undefined
+  /** New work would only wait. */
+  readonly isOverloaded: () => boolean
 }
 
 const NOTHING: Decision = { lines: [], verified: undefined, dropped: 0 }
 
 /** The whole decision about one request, in the order in which its parts may be trusted. It does no I/O of its own. */
 export function createDecide(options: DecideOptions): Decide {
-  const { config, verify, identityHeaders, replayGuard } = options
+  const { config, verify, identityHeaders, replayGuard, isOverloaded } = options
   const publicPaths: ReadonlySet<string> = new Set(config.publicPaths)
   const subject = config.allowAnonymous ? 'may-be-empty' : 'required'
 
@@ -50,6 +52,7 @@ export function createDecide(options: DecideOptions): Decide {
 
   return async (head) => {
     checkHead(head)
+    if (isOverloaded()) throw new RejectedError('ERR_OVERLOADED', { reason: 'event loop is late' })
     const preflight = config.corsPreflight !== 'verify' && isPreflight(head)
     if (publicPaths.has(pathOf(head.target)) || (preflight && config.corsPreflight === 'pass'))
       return identify(head, 'may-be-empty').catch(withoutIdentity)

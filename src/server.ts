@@ -10,6 +10,7 @@ import { drainServer } from './drain.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
 import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
+import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
 import { createReplayGuard } from './policy/replay.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
 import { createConnect } from './proxy/connector.ts'
@@ -37,8 +38,10 @@ export interface ClaimgateDeps {
 
 /** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
-  const { keySet, metrics, pool, requests, bare } = assemble(config, deps)
+  const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps)
   const state = { isDraining: false }
+  const loadTimer = setInterval(load.tick, LOAD_PERIOD)
+  loadTimer.unref()
   const data = await createDataServer(config, { ...requests, ...bare })
   const admin = await createAdminServer({
     keySetStatus: keySet.status,
@@ -69,6 +72,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
         timeout,
         onStop: stop,
       })
+      clearInterval(loadTimer)
       pool.close()
       keySet.close()
       await admin.close()
@@ -85,13 +89,20 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     log,
     onFetch: (result) => metrics.keySetFetched(result),
   })
+  const load = createLoadMonitor(monotonic)
   const verify = createVerifier({ keySet, expected: config, now })
   const identityHeaders = createIdentityHeaders(config.identityHeaders)
   const replayGuard =
     config.replayGuard === 'on'
       ? createReplayGuard({ clockSkew: config.clockSkew, now })
       : undefined
-  const decide = createDecide({ config, verify, identityHeaders, replayGuard })
+  const decide = createDecide({
+    config,
+    verify,
+    identityHeaders,
+    replayGuard,
+    isOverloaded: load.isOverloaded,
+  })
 
   const tls = readUpstreamTls(config)
   const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
@@ -114,7 +125,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
   }
   const requests = createRequestHandlers({ recorder, forward, headerRules })
   const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
-  return { keySet, metrics, pool, requests, bare }
+  return { keySet, load, metrics, pool, requests, bare }
 }
 
 function readUpstreamTls({ upstreamTls }: Config) {

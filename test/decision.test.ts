@@ -38,6 +38,7 @@ const decideAs = (who: Verified | RejectedError, changes: Partial<DecideOptions[
     verify: verifyAs(who),
     identityHeaders: createIdentityHeaders([header('X-Email', 'email')]),
     replayGuard: undefined,
+    isOverloaded: () => false,
   })
 
 const request = (
@@ -112,6 +113,30 @@ for (const target of [
     await t.rejects(decideAs(ANN)(request({ target }, [])), { code: 'ERR_ASSERTION_MISSING' })
   })
 
+t.test(
+  'an overloaded process refuses with 503 before it verifies anything, public paths too',
+  async (t) => {
+    const options = {
+      config: {
+        assertionHeader: HEADER,
+        forwardAssertion: false,
+        allowAnonymous: false,
+        publicPaths: ['/'],
+        corsPreflight: 'verify',
+      },
+      verify: () => Promise.reject(new TypeError('verified')),
+      identityHeaders: () => ({ lines: [], dropped: 0 }),
+      replayGuard: undefined,
+      isOverloaded: () => true,
+    } as const
+    for (const target of ['/', '/other'])
+      await t.rejects(createDecide(options)(request({ target })), {
+        code: 'ERR_OVERLOADED',
+        status: 503,
+      })
+  },
+)
+
 t.test('a fault of ours on a public path is a fault, not a visitor without identity', async (t) => {
   const decide = createDecide({
     config: {
@@ -126,6 +151,7 @@ t.test('a fault of ours on a public path is a fault, not a visitor without ident
     },
     identityHeaders: () => ({ lines: [], dropped: 0 }),
     replayGuard: undefined,
+    isOverloaded: () => false,
   })
   await t.rejects(decide(request()), new TypeError('bug'))
 })

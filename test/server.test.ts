@@ -234,10 +234,15 @@ t.test('a client that never completes its head is cut off', async (t) => {
 })
 
 t.test('connections beyond max_connections are refused', async (t) => {
-  const { gate } = await setUp(t, { maxConnections: 1 })
+  const { app, gate } = await setUp(t, { maxConnections: 1 })
   const first = await rawClient(gate.port)
   const second = await rawClient(gate.port)
-  t.equal(await second.untilClose(), '')
+  second.send(requestBytes(gate.assertion()).repeat(3))
+  const refused = await second.untilClose()
+  t.equal(statusOf(refused), 503)
+  t.equal(codeOf(refused), 'ERR_OVERLOADED')
+  t.match(refused, /\r\nRetry-After: \d+\r\n/)
+  t.equal(app.connections(), 0)
   first.send(requestBytes(gate.assertion(), { lines: CLOSE }))
   t.equal(statusOf(await first.untilClose()), 200)
 })

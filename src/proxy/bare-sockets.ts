@@ -18,7 +18,7 @@ export interface BareSocketOptions {
 
 export type BareSocketHandlers = Pick<
   DataServerHandlers,
-  'upgrade' | 'parserError' | 'connectMethod'
+  'upgrade' | 'parserError' | 'connectMethod' | 'overloaded'
 > & {
   readonly tunnels: ReadonlySet<Tunnel>
   /** From now on no tunnel is opened. */
@@ -42,10 +42,6 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
     tunnels.add(tunnel)
     socket.once('close', () => tunnels.delete(tunnel))
     if (isDraining) tunnel.close(1001)
-  }
-  const refuseAtOnce = (socket: Socket, exchange: Exchange, error: RejectedError) => {
-    writeRaw(socket, recorder.answer(error, exchange, []))
-    recorder.end(exchange)
   }
   return {
     tunnels,
@@ -78,16 +74,31 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
       }
       decideOnHandshake(head, exchange, recorder).then(open).catch(refuse)
     },
+    ...createRefusals(recorder),
+  }
+}
+
+/** What is refused without a decision, since no request came: only its answer and its record differ. */
+function createRefusals(
+  recorder: Recorder,
+): Pick<BareSocketHandlers, 'parserError' | 'connectMethod' | 'overloaded'> {
+  const refuse = (socket: Socket, method: string, error: RejectedError) => {
+    const exchange = recorder.begin({ method, target: '' })
+    writeRaw(socket, recorder.answer(error, exchange, []))
+    recorder.end(exchange)
+  }
+  return {
     parserError(error, socket) {
-      const exchange = recorder.begin({ method: '-', target: '' })
       const reason = error.code ?? 'parser error'
       const status = PARSER_STATUS[reason] ?? 400
-      refuseAtOnce(socket, exchange, new RejectedError('ERR_REQUEST_MALFORMED', { status, reason }))
+      refuse(socket, '-', new RejectedError('ERR_REQUEST_MALFORMED', { status, reason }))
+    },
+    overloaded(socket) {
+      refuse(socket, '-', new RejectedError('ERR_OVERLOADED', { reason: 'max_connections' }))
     },
     connectMethod(_request, socket) {
-      const exchange = recorder.begin({ method: 'CONNECT', target: '' })
       const refusal = { status: 405, reason: 'method is refused' }
-      refuseAtOnce(socket, exchange, new RejectedError('ERR_REQUEST_MALFORMED', refusal))
+      refuse(socket, 'CONNECT', new RejectedError('ERR_REQUEST_MALFORMED', refusal))
     },
   }
 }

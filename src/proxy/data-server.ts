@@ -29,6 +29,8 @@ export interface DataServerHandlers {
   upgrade(request: IncomingMessage, socket: Socket, early: Buffer, next: () => void): void
   /** The parser refused what came; nothing of it reached anybody. */
   parserError(error: NodeJS.ErrnoException, socket: Socket): void
+  /** One connection too many. */
+  overloaded(socket: Socket): void
   /** A CONNECT request: Node gives its socket away before anyone could decide. */
   connectMethod(request: IncomingMessage, socket: Socket): void
 }
@@ -121,12 +123,16 @@ function createHttpServer(
   })
   // Node would drop what is beyond in silence; the gate refuses it.
   server.maxHeadersCount = 0
-  server.maxConnections = config.maxConnections
-  listen(server, handlers, route)
+  listen(server, handlers, route, config.maxConnections)
   return server
 }
 
-function listen(server: Server, handlers: DataServerHandlers, route: Route): void {
+function listen(
+  server: Server,
+  handlers: DataServerHandlers,
+  route: Route,
+  maxConnections: number,
+): void {
   /** The newest request of each connection: tells whether a parser error belongs to its body. */
   const newest = new WeakMap<Socket, IncomingMessage>()
 
@@ -140,7 +146,14 @@ function listen(server: Server, handlers: DataServerHandlers, route: Route): voi
         route(request, response)
       })
     }
-  server.on('connection', connectionOf)
+  let open = 0
+  server.on('connection', (socket) => {
+    const connection = connectionOf(socket)
+    // This turn never ends, so that nothing such a connection sends gets one.
+    if (open >= maxConnections) return connection.enqueue(() => handlers.overloaded(socket))
+    open++
+    socket.once('close', () => open--)
+  })
   server.on('request', take('none'))
   server.on('checkContinue', take('continue'))
   server.on('checkExpectation', take('none'))
