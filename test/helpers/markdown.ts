@@ -1,0 +1,41 @@
+/** The text from a heading to the next one of the same or a higher level; throws when there is no such heading. */
+export function section(markdown: string, heading: string): string {
+  const lines = markdown.split('\n')
+  const start = lines.indexOf(heading)
+  if (start === -1) throw new Error(`no heading ${heading}`)
+  const level = heading.indexOf(' ')
+  const length = lines
+    .slice(start + 1)
+    .findIndex((line) => new RegExp(`^#{1,${level}} `).test(line))
+  return lines.slice(start + 1, length === -1 ? undefined : start + 1 + length).join('\n')
+}
+
+/** The rows of the first table, without head and rule, as the trimmed texts of their cells. */
+export function tableRows(markdown: string): string[][] {
+  const lines = markdown.split('\n')
+  const rule = lines.findIndex((line) => /^\|[ |:-]+\|$/.test(line))
+  if (rule === -1) throw new Error('no table')
+  const rows: string[][] = []
+  for (const line of lines.slice(rule + 1)) {
+    if (!line.startsWith('|')) break
+    rows.push(
+      line
+        .slice(1, line.lastIndexOf('|'))
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim()),
+    )
+  }
+  return rows
+}
+
+/** The texts between single backticks. */
+export function codeSpans(markdown: string): string[] {
+  return [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text ?? '')
+}
+
+/** The fenced blocks of one language. */
+export function fences(markdown: string, language: string): string[] {
+  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , text]) => text ?? '')
+}
