@@ -1,10 +1,13 @@
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Milliseconds } from './config/config.ts'
 import type { Tunnel } from './proxy/splice.ts'
 
 export interface DrainOptions {
   readonly server: Server
+  /** Every open connection. */
+  readonly connections: ReadonlySet<Socket>
   readonly tunnels: ReadonlySet<Tunnel>
   /** Between "not ready" and the end of accepting: routers notice the first and stop sending. */
   readonly delay: Milliseconds
@@ -19,12 +22,14 @@ const GOING_AWAY = 1001
 
 /** Resolves when the last connection has ended, or `timeout` is over. */
 export async function drainServer(options: DrainOptions): Promise<void> {
-  const { server, tunnels, delay, timeout } = options
+  const { server, connections, tunnels, delay, timeout } = options
   await wait(Math.min(delay, timeout))
   options.onStop()
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
+  // Node counts a connection that has never sent anything as one with a request under way.
+  for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
   for (const tunnel of tunnels) tunnel.close(GOING_AWAY)
   const deadline = new AbortController()
   const cut = wait(Math.max(timeout - delay, 0), undefined, { signal: deadline.signal }).then(

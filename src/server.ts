@@ -57,7 +57,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       keySet.start()
       const { listen: dataAddress, adminListen } = config
       return {
-        data: await listen(data.server, dataAddress),
+        data: await listen(data.app.server, dataAddress),
         admin: adminListen === undefined ? undefined : await listen(admin.server, adminListen),
       }
     },
@@ -66,7 +66,8 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       state.isDraining = true
       const { drainDelay: delay, drainTimeout: timeout } = config
       await drainServer({
-        server: data.server,
+        server: data.app.server,
+        connections: data.connections,
         tunnels: bare.tunnels,
         delay,
         timeout,
@@ -76,7 +77,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       pool.close()
       keySet.close()
       await admin.close()
-      await data.close()
+      await data.app.close()
     },
   }
 }

@@ -11,6 +11,8 @@ export interface Connection {
   enqueue(task: (next: () => void) => void): void
   /** Whether a request is under way or waiting. */
   isBusy(): boolean
+  /** The task under way is the last: what waits, and whatever still comes, is never looked at. */
+  finish(): void
 }
 
 /** Requests of one connection that may wait parsed; beyond that no more bytes are read from it. */
@@ -36,6 +38,7 @@ export function connectionOf(socket: Socket): Connection {
 function createConnection(socket: Socket): Connection {
   const waiting: ((next: () => void) => void)[] = []
   let busy = false
+  let finished = false
 
   const run = (task: (next: () => void) => void) => {
     busy = true
@@ -48,7 +51,7 @@ function createConnection(socket: Socket): Connection {
   }
   const advance = () => {
     busy = false
-    const task = socket.destroyed ? undefined : waiting.shift()
+    const task = finished || socket.destroyed ? undefined : waiting.shift()
     if (waiting.length < MAX_WAITING / 2 && socket.isPaused()) socket.resume()
     if (task !== undefined) run(task)
   }
@@ -58,11 +61,16 @@ function createConnection(socket: Socket): Connection {
 
   return {
     enqueue(task) {
+      if (finished) return
       if (!busy) return run(task)
       waiting.push(task)
       if (waiting.length >= MAX_WAITING) socket.pause()
     },
-    isBusy: () => busy || waiting.length > 0,
+    isBusy: () => busy || finished || waiting.length > 0,
+    finish() {
+      finished = true
+      waiting.length = 0
+    },
   }
 }
 
@@ -76,6 +84,7 @@ export function writeAnswer(socket: Socket, answer: Answer, reason: string): voi
   for (let i = 0; i < answer.headers.length; i += 2)
     head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`
   head += `Content-Length: ${answer.body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
+  connectionOf(socket).finish()
   socket.write(Buffer.concat([Buffer.from(head, 'latin1'), answer.body]))
   linger(socket)
 }

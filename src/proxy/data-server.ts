@@ -40,6 +40,13 @@ export type DataServerConfig = Pick<
   'headerTimeout' | 'keepAliveTimeout' | 'maxHeaderSize' | 'maxConnections' | 'statusPath'
 >
 
+export interface DataServer {
+  /** Its `server` listens when told to. */
+  readonly app: FastifyInstance
+  /** Every open connection that was admitted. */
+  readonly connections: ReadonlySet<Socket>
+}
+
 const PROXIED = '/'
 const STATUS = '/status'
 const PROXIED_METHODS = METHODS.filter((method) => !REFUSED_METHODS.has(method))
@@ -53,9 +60,14 @@ const NO_HEADERS = Object.freeze({})
 export async function createDataServer(
   config: DataServerConfig,
   handlers: DataServerHandlers,
-): Promise<FastifyInstance> {
+): Promise<DataServer> {
+  const connections = new Set<Socket>()
   const app = fastify({
-    serverFactory: (route) => createHttpServer(config, handlers, route),
+    serverFactory: (route) => {
+      const server = createHttpServer(config)
+      listen(server, { handlers, route, connections, maxConnections: config.maxConnections })
+      return server
+    },
     rewriteUrl: (request) => (pathOf(request.url ?? '') === config.statusPath ? STATUS : PROXIED),
     // Fastify's would answer at once, before the answers to what came earlier on the connection.
     clientErrorHandler: () => undefined,
@@ -95,16 +107,12 @@ export async function createDataServer(
     handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
   })
   await app.ready()
-  return app
+  return { app, connections }
 }
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 
-function createHttpServer(
-  config: DataServerConfig,
-  handlers: DataServerHandlers,
-  route: Route,
-): Server {
+function createHttpServer(config: DataServerConfig): Server {
   const server = createServer({
     maxHeaderSize: config.maxHeaderSize,
     headersTimeout: config.headerTimeout,
@@ -123,16 +131,18 @@ function createHttpServer(
   })
   // Node would drop what is beyond in silence; the gate refuses it.
   server.maxHeadersCount = 0
-  listen(server, handlers, route, config.maxConnections)
   return server
 }
 
-function listen(
-  server: Server,
-  handlers: DataServerHandlers,
-  route: Route,
-  maxConnections: number,
-): void {
+interface Listening {
+  readonly handlers: DataServerHandlers
+  readonly route: Route
+  readonly connections: Set<Socket>
+  readonly maxConnections: number
+}
+
+function listen(server: Server, listening: Listening): void {
+  const { handlers, route, connections, maxConnections } = listening
   /** The newest request of each connection: tells whether a parser error belongs to its body. */
   const newest = new WeakMap<Socket, IncomingMessage>()
 
@@ -146,13 +156,13 @@ function listen(
         route(request, response)
       })
     }
-  let open = 0
   server.on('connection', (socket) => {
     const connection = connectionOf(socket)
     // This turn never ends, so that nothing such a connection sends gets one.
-    if (open >= maxConnections) return connection.enqueue(() => handlers.overloaded(socket))
-    open++
-    socket.once('close', () => open--)
+    if (connections.size >= maxConnections)
+      return connection.enqueue(() => handlers.overloaded(socket))
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
   })
   server.on('request', take('none'))
   server.on('checkContinue', take('continue'))

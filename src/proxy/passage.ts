@@ -5,7 +5,7 @@ import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Answer } from '../pages/problem.ts'
 import { statusAnswer } from '../pages/status.ts'
-import { closeGently, writeAnswer } from './connection.ts'
+import { closeGently, connectionOf, writeAnswer } from './connection.ts'
 import type { DataServerHandlers, Expectation } from './data-server.ts'
 import type { Forward } from './forward.ts'
 import { headOf, type RequestHead } from './gate.ts'
@@ -147,6 +147,8 @@ function writeResponse({ request, response, head, exchange }: Passage, answer: A
   const isMalformed = exchange.code === 'ERR_REQUEST_MALFORMED'
   const isLast = isUnread || isMalformed || isWebSocketUpgrade(head.rawHeaders)
   if (isLast) lines.push('Connection', 'close')
+  // Some versions of Node go on with what is behind a last answer.
+  if (isLast && response.socket !== null) connectionOf(response.socket).finish()
   if (isUnread && response.socket !== null) closeGently(response.socket)
   response.writeHead(answer.status, lines)
   response.end(head.method === 'HEAD' ? undefined : answer.body)

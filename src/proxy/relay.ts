@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
-import { closeGently } from './connection.ts'
+import { closeGently, connectionOf } from './connection.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
 import { downstreamHeaders } from './headers.ts'
@@ -105,7 +105,10 @@ function writeHead(
   // The rest of the body may never come: this connection is not used for another request.
   if (!request.complete) {
     lines.push('Connection', 'close')
-    if (response.socket !== null) closeGently(response.socket)
+    if (response.socket !== null) {
+      connectionOf(response.socket).finish()
+      closeGently(response.socket)
+    }
   }
   response.writeHead(status, statusText, lines)
   process.nextTick(flushHead, response)
