@@ -74,10 +74,10 @@ export function logExchange(log: Log, exchange: Exchange, duration: Milliseconds
       decision: exchange.decision,
       code: exchange.code,
       reason: exchange.reason,
-      sub: verified?.claims['sub'],
-      email: verified?.claims['email'],
-      jti: verified?.claims['jti'],
-      kid: verified?.kid,
+      sub: loggable(verified?.claims['sub']),
+      email: loggable(verified?.claims['email']),
+      jti: loggable(verified?.claims['jti']),
+      kid: loggable(verified?.kid),
       duration_ms: round(duration),
       upstream_ms:
         exchange.upstreamDuration === undefined ? undefined : round(exchange.upstreamDuration),
@@ -86,6 +86,13 @@ export function logExchange(log: Log, exchange: Exchange, duration: Milliseconds
     },
     'request',
   )
+}
+
+const TEXT_LIMIT = 256
+
+/** Names as they are; anything else that a claim may hold has no place in a line. */
+function loggable(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : undefined
 }
 
 const round = (duration: Milliseconds): Milliseconds => Math.round(duration * 100) / 100

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import { CODES, type Code, type RejectedError } from '../errors.ts'
 
 /** An answer of our own, ready to be written to a response or a bare socket. */
@@ -22,21 +23,11 @@ const RETRY_AFTER = '5'
 
 const TYPE_PREFIX = 'urn:claimgate:error:'
 
-/** What a code hidden by `error_detail: none` looks like: the status alone. */
-const GENERIC: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-}
-
 /** The answer to a refused request: RFC 9457 problem details, or a small page for a browser. */
 export function problemAnswer(error: RejectedError, options: ProblemOptions): Answer {
   const { status } = error
   const code = options.detail === 'code' ? error.code : undefined
-  const title = code === undefined ? (GENERIC[status] ?? 'Refused') : CODES[code].title
+  const title = code === undefined ? (STATUS_CODES[status] ?? 'Refused') : CODES[code].title
   const page = prefersHtml(options.accept)
   const body = page
     ? htmlPage(status, title, code, options.requestId)

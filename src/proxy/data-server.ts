@@ -47,6 +47,9 @@ export interface DataServer {
   readonly connections: ReadonlySet<Socket>
 }
 
+/** Connections over the limit that may be open at once, for as long as their answer takes. */
+const REFUSAL_RESERVE = 100
+
 const PROXIED = '/'
 const STATUS = '/status'
 const PROXIED_METHODS = METHODS.filter((method) => !REFUSED_METHODS.has(method))
@@ -131,6 +134,8 @@ function createHttpServer(config: DataServerConfig): Server {
   })
   // Node would drop what is beyond in silence; the gate refuses it.
   server.maxHeadersCount = 0
+  // Those beyond the limit are answered; those beyond this reserve are closed without a word.
+  server.maxConnections = config.maxConnections + REFUSAL_RESERVE
   return server
 }
 

@@ -90,7 +90,7 @@ export const TRAFFIC = {
   drain_timeout: {
     kind: duration('100ms', '1h'),
     fallback: '25s',
-    summary: 'Then: how long open requests may take to finish, 100ms to 1h.',
+    summary: 'On SIGTERM, how long until what is left is cut, `drain_delay` included, 100ms to 1h.',
   },
   tls_cert_file: {
     kind: notYet,
