@@ -107,11 +107,18 @@ function htmlPage(
 <style>${PAGE_STYLE}</style>
 <main>
 <h1>${title}</h1>
-<p>This request was not passed on to the app.</p>
+<p>${explanation(code, status)}</p>
 ${detail}<p>Request: <code>${requestId}</code></p>
 </main>
 </html>
 `
+}
+
+/** What happened to the request; only of an upstream's failure is it not certain that the app saw nothing. */
+function explanation(code: Code | undefined, status: number): string {
+  if (code?.startsWith('ERR_UPSTREAM') || status === 502 || status === 504)
+    return 'The app behind this gate gave no usable answer.'
+  return 'This request was not passed on to the app.'
 }
 
 /** Whether `Accept` ranks HTML above JSON (RFC 9110 §12.5.1). Only an explicit text/html counts. */

@@ -49,6 +49,13 @@ t.test('the reason for the log and the cause are in no answer', async (t) => {
   t.notMatch(problemAnswer(error, OPTIONS).body.toString(), /ECONN|127/)
 })
 
+t.test('a page does not claim that the app saw nothing when the app failed', async (t) => {
+  const text = (code: Code) =>
+    problemAnswer(new RejectedError(code), { ...OPTIONS, accept: 'text/html' }).body.toString()
+  t.match(text('ERR_ASSERTION_EXPIRED'), 'was not passed on')
+  t.notMatch(text('ERR_UPSTREAM_TIMEOUT'), 'was not passed on')
+})
+
 t.test('internalErrorAnswer() says nothing but that', async (t) => {
   const { status, body } = internalErrorAnswer('id-1')
   t.equal(status, 500)
