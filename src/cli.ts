@@ -6,6 +6,9 @@ import { ConfigError } from './errors.ts'
 const EX_CONFIG = 78
 const EX_USAGE = 64
 
+/** As `engines` in package.json says. */
+const OLDEST_NODE = { major: 22, minor: 19 }
+
 const COMMANDS = ['serve', 'check', 'demo'] as const
 type Command = (typeof COMMANDS)[number]
 
@@ -13,6 +16,7 @@ const write = (text: string) => process.stdout.write(text)
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
 async function main(argv: readonly string[]): Promise<void> {
+  refuseOldNode(process.versions.node)
   const [first = 'serve', ...rest] = argv
   if (argv.includes('--help') || first === 'help') return printHelp()
   if (argv.includes('--version')) return printVersion()
@@ -42,6 +46,15 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
       return demo({ flags, write })
     }
   }
+}
+
+function refuseOldNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > OLDEST_NODE.major || (major === OLDEST_NODE.major && minor >= OLDEST_NODE.minor))
+    return
+  throw new Error(
+    `Node ${version} is too old; wanted ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer`,
+  )
 }
 
 async function printHelp(): Promise<void> {
