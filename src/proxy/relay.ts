@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
-import { closeGently, connectionOf } from './connection.ts'
+import { writeHead, writeInformational } from './answer-head.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
-import { downstreamHeaders } from './headers.ts'
 import type { Lease } from './upstream.ts'
 
 export interface RelayOptions {
@@ -18,8 +17,6 @@ export interface RelayOptions {
   readonly now: () => Milliseconds
 }
 
-const EMPTY = Buffer.alloc(0)
-
 /** Moves one answer from the upstream to the client, with back-pressure, and ends both sides whatever happens. */
 export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
   const { forward, lease, now } = options
@@ -31,17 +28,20 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
   return {
     onRequestStart() {
       attempt.onReusedConnection = lease.isReused()
+      lease.expectAnswer()
     },
     // Called at the first byte of an answer, before its head is complete.
     onResponseStarted() {
       attempt.answered = true
     },
     onResponseStart(controller, status, _headers, statusText = '') {
-      const lines = downstreamHeaders(latin1(controller.rawHeaders))
-      if (status < 200) return writeInformational(forward, status, statusText, lines)
+      // RFC 9110 §15: the parser takes any three digits.
+      if (status < 100) throw new Error('status code is not one')
+      const head = { status, statusText, rawHeaders: controller.rawHeaders }
+      if (status < 200) return writeInformational(forward, head)
       exchange.upstreamDuration = now() - started
       exchange.status = status
-      writeHead(forward, status, statusText, lines)
+      writeHead(forward, head)
     },
     onResponseData(controller, chunk) {
       exchange.bytes += chunk.length
@@ -96,49 +96,6 @@ function createEnding({ forward, lease, resend, bodyIdleTimeout }: RelayOptions,
   return { isOver: () => isOver, finish, fail }
 }
 
-function writeHead(
-  { request, response }: ForwardRequest,
-  status: number,
-  statusText: string,
-  lines: string[],
-): void {
-  // The rest of the body may never come: this connection is not used for another request.
-  if (!request.complete) {
-    lines.push('Connection', 'close')
-    if (response.socket !== null) {
-      connectionOf(response.socket).finish()
-      closeGently(response.socket)
-    }
-  }
-  response.writeHead(status, statusText, lines)
-  process.nextTick(flushHead, response)
-}
-
-/** An event stream shows its head before its first event. Not `flushHeaders`, which sends Latin-1 bytes as UTF-8. */
-function flushHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.write(EMPTY)
-}
-
-/** RFC 9110 §15.2: passed on as it came, but not to HTTP/1.0 clients. */
-function writeInformational(
-  { request, response }: ForwardRequest,
-  status: number,
-  text: string,
-  lines: readonly string[],
-): void {
-  if (request.httpVersion === '1.0' || response.headersSent) return
-  let head = `HTTP/1.1 ${status} ${text}\r\n`
-  for (let i = 0; i < lines.length; i += 2) head += `${lines[i]}: ${lines[i + 1]}\r\n`
-  response.socket?.write(`${head}\r\n`, 'latin1')
-}
-
-function latin1(rawHeaders: unknown): string[] {
-  if (!Array.isArray(rawHeaders)) return []
-  return rawHeaders.map((part: Buffer | string) =>
-    typeof part === 'string' ? part : part.toString('latin1'),
-  )
-}
-
 /** A broken answer must not look whole: without a frame around the body only a reset can tell (RFC 9112 §8). */
 function breakOff(request: IncomingMessage, response: ServerResponse): void {
   if (request.httpVersion === '1.0') response.socket?.resetAndDestroy()
@@ -169,10 +126,16 @@ function watchBody(
 
 function upstreamError(error: unknown): RejectedError {
   if (error instanceof RejectedError) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-  const isTimeout = error instanceof ConnectTimeoutError || code === 'UND_ERR_HEADERS_TIMEOUT'
+  const reason = faultName(error)
+  const isTimeout = error instanceof ConnectTimeoutError || reason === 'UND_ERR_HEADERS_TIMEOUT'
   return new RejectedError(isTimeout ? 'ERR_UPSTREAM_TIMEOUT' : 'ERR_UPSTREAM_UNAVAILABLE', {
-    reason: code ?? (error instanceof Error ? error.name : 'unknown'),
+    reason,
     cause: error,
   })
+}
+
+/** For the log: the code or name of a fault, never its message. */
+export function faultName(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

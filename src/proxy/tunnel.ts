@@ -5,6 +5,7 @@ import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Connect, ConnectTimeoutError } from './connector.ts'
 import { downstreamHeaders, type HeaderLines, isWebSocketUpgrade } from './headers.ts'
+import { faultName } from './relay.ts'
 import { splice, type Tunnel } from './splice.ts'
 
 export interface TunnelRequest {
@@ -148,9 +149,8 @@ const chunkHead = (length: number) => Buffer.from(`${length.toString(16)}\r\n`)
 
 function handshakeError(error: unknown): RejectedError {
   const isTimeout = error instanceof HandshakeTimeoutError || error instanceof ConnectTimeoutError
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
   return new RejectedError(isTimeout ? 'ERR_UPSTREAM_TIMEOUT' : 'ERR_UPSTREAM_UNAVAILABLE', {
-    reason: code ?? (error instanceof Error ? error.name : 'unknown'),
+    reason: faultName(error),
     cause: error,
   })
 }

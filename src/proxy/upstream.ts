@@ -2,13 +2,15 @@ import type { Socket } from 'node:net'
 import { Client } from 'undici'
 import type { Config, Milliseconds } from '../config/config.ts'
 import type { Connect } from './connector.ts'
+import { passOverContinue } from './continue.ts'
 
 /** One connection to the upstream, lent to one request at a time. */
 export interface Lease {
   readonly client: Client
-  readonly socket: () => Socket | undefined
   /** Whether a request was answered on this connection before. */
   readonly isReused: () => boolean
+  /** A request is being sent: what comes from now on is its answer. */
+  expectAnswer(): void
   /** Gives the connection back after a whole answer. */
   release(): void
   /** Ends the connection, at whatever stage it is. */
@@ -31,9 +33,12 @@ const IDLE_TIMEOUT: Milliseconds = 4_000
 interface Slot {
   readonly client: Client
   socket: Socket | undefined
+  expectAnswer: () => void
   answered: boolean
   idleSince: Milliseconds
 }
+
+type PoolConfig = Pick<Config, 'upstreamResponseTimeout' | 'maxHeaderSize'>
 
 /**
  * Keep-alive connections to one upstream, the most recently used first. There are never more connections than requests
@@ -43,31 +48,15 @@ interface Slot {
  */
 export function createUpstreamPool(
   connect: Connect,
-  config: Pick<Config, 'upstreamResponseTimeout' | 'maxHeaderSize'>,
+  config: PoolConfig,
   now: () => Milliseconds,
 ): UpstreamPool {
   const idle: Slot[] = []
   let closed = false
 
   const open = (): Slot => {
-    const client = new Client('http://upstream', {
-      connect: (_options, callback) => {
-        connect((error, socket) => {
-          if (error !== null || socket === null)
-            return callback(error ?? new Error('not connected'), null)
-          slot.socket = socket
-          slot.answered = false
-          callback(null, socket)
-        })
-      },
-      pipelining: 1,
-      headersTimeout: config.upstreamResponseTimeout ?? 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: IDLE_TIMEOUT,
-      maxHeaderSize: config.maxHeaderSize,
-    })
-    const slot: Slot = { client, socket: undefined, answered: false, idleSince: 0 }
-    client.on('disconnect', () => {
+    const slot = openSlot(connect, config)
+    slot.client.on('disconnect', () => {
       slot.socket = undefined
       const index = idle.indexOf(slot)
       if (index === -1) return
@@ -86,8 +75,8 @@ export function createUpstreamPool(
 
   const leaseOf = (slot: Slot): Lease => ({
     client: slot.client,
-    socket: () => slot.socket,
     isReused: () => slot.answered,
+    expectAnswer: () => slot.expectAnswer(),
     release: () => release(slot),
     destroy: () => discard(slot),
   })
@@ -104,6 +93,34 @@ export function createUpstreamPool(
       for (const slot of idle.splice(0)) discard(slot)
     },
   }
+}
+
+function openSlot(connect: Connect, config: PoolConfig): Slot {
+  const client = new Client('http://upstream', {
+    connect: (_options, callback) => {
+      connect((error, socket) => {
+        if (error !== null || socket === null)
+          return callback(error ?? new Error('not connected'), null)
+        slot.socket = socket
+        slot.expectAnswer = passOverContinue(socket).expectAnswer
+        slot.answered = false
+        callback(null, socket)
+      })
+    },
+    pipelining: 1,
+    headersTimeout: config.upstreamResponseTimeout ?? 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: IDLE_TIMEOUT,
+    maxHeaderSize: config.maxHeaderSize,
+  })
+  const slot: Slot = {
+    client,
+    socket: undefined,
+    expectAnswer: () => undefined,
+    answered: false,
+    idleSince: 0,
+  }
+  return slot
 }
 
 function discard({ client }: { readonly client: Client }): void {
