@@ -14,7 +14,7 @@ const ANN: Verified = {
   kid: 'k',
   anonymous: false,
 }
-const NOBODY: Verified = { ...ANN, claims: { sub: '', email: '' }, anonymous: true }
+const NOBODY: Verified = { ...ANN, claims: { sub: '', email: 'ann' }, anonymous: true }
 
 /** Accepts the one assertion for `who`, as the real verifier does: an anonymous one only where that is allowed. */
 const verifyAs =
@@ -134,6 +134,37 @@ t.test(
         code: 'ERR_OVERLOADED',
         status: 503,
       })
+  },
+)
+
+t.test(
+  'the replay guard sees verified assertions alone, and what it refuses is refused',
+  async (t) => {
+    const seen: unknown[] = []
+    const guarded = (who: Verified | RejectedError) =>
+      createDecide({
+        config: {
+          assertionHeader: HEADER,
+          forwardAssertion: false,
+          allowAnonymous: false,
+          publicPaths: [],
+          corsPreflight: 'verify',
+        },
+        verify: verifyAs(who),
+        identityHeaders: () => ({ lines: [], dropped: 0 }),
+        replayGuard: {
+          admit(claims) {
+            seen.push(claims)
+            if (seen.length > 1) throw new RejectedError('ERR_ASSERTION_REPLAYED')
+          },
+        },
+        isOverloaded: () => false,
+      })
+    await t.rejects(guarded(EXPIRED)(request()), { code: 'ERR_ASSERTION_EXPIRED' })
+    t.same(seen, [])
+    await guarded(ANN)(request())
+    t.same(seen, [ANN.claims])
+    await t.rejects(guarded(ANN)(request()), { code: 'ERR_ASSERTION_REPLAYED' })
   },
 )
 

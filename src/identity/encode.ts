@@ -50,8 +50,9 @@ function escapeBytes(text: string, mark: '%' | '='): string {
   })
 }
 
+/** Two digits, as all that is escaped is above 0x0f. */
 function hex(byte: string): string {
-  return byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+  return byte.charCodeAt(0).toString(16).toUpperCase()
 }
 
 function encodedWords(text: string): string {

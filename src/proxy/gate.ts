@@ -32,13 +32,14 @@ export const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']
 // RFC 3986 §3.2.2 and §3.2.3: a registered name or IPv4 address, or an IP literal in brackets; then a port.
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/
 
-/** Names on which framing and routing rest: no other spelling of them may reach an app that folds names. */
+/**
+ * Names on which framing and routing rest: no second field of them, and no other spelling may reach an app that folds
+ * names. `Connection` and `TE` may be repeated and have no other spelling.
+ */
 const STRUCTURAL: ReadonlySet<string> = new Set([
-  'connection',
   'content-length',
   'expect',
   'host',
-  'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
@@ -95,8 +96,7 @@ function readStructure(rawHeaders: readonly string[]): Structure {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase()
     if (STRUCTURAL.has(name)) {
-      if (name !== 'connection' && name !== 'te' && seen.has(name))
-        throw malformed(`${name} is repeated`)
+      if (seen.has(name)) throw malformed(`${name} is repeated`)
       seen.set(name, rawHeaders[i + 1] ?? '')
     } else if (STRUCTURAL.has(foldName(name))) {
       throw malformed(`another spelling of ${foldName(name)}`)

@@ -12,6 +12,7 @@ const taken: readonly (readonly [string, readonly string[], string])[] = [
   ['one with an empty payload', [NAME, 'aaaa..cccc'], 'aaaa..cccc'],
   ['one without a signature', [NAME, 'aaaa.bbbb.'], 'aaaa.bbbb.'],
   ['one beside the -For header', [`${NAME}-For`, 'x', NAME, TOKEN], TOKEN],
+  ['one beside a name of the same length', ['X-Pomerium-Jwt-Assertiom', 'x', NAME, TOKEN], TOKEN],
   ['one whose text is also a value elsewhere', ['X-A', NAME, NAME, TOKEN], TOKEN],
   ['one of the greatest length', [NAME, LONGEST], LONGEST],
 ]

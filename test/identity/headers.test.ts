@@ -169,6 +169,7 @@ t.test('IdentityHeaders sends only the items that match', async (t) => {
   t.equal(sentFor('ops', { only }), 'ops')
   t.equal(sentFor('dev', { only }), undefined)
   t.equal(sentFor(['team-a', 1, { a: 1 }, 'dev'], { only, separator: 'json' }), '["team-a"]')
+  t.equal(sentFor(['a', 1, null], { only: ['*'], separator: 'json' }), '["a"]')
   t.equal(sentFor(['dev'], { only, separator: 'json' }), undefined)
   t.equal(sentFor({ a: 1 }, { only, separator: 'json' }), undefined)
   t.throws(() => derive({ groups: ['dev', 'b\n'] }, { only }), REFUSED)

@@ -24,13 +24,16 @@ t.test('a jti passes once', async (t) => {
 t.test(
   'a jti is remembered for as long as its assertion is valid, and forgotten soon after',
   async (t) => {
-    const { guard, advance } = guardAt()
-    guard.admit({ jti: 'a', exp })
-    advance(300_000 + SKEW - 1)
-    t.throws(() => guard.admit({ jti: 'a', exp }), { code: 'ERR_ASSERTION_REPLAYED' })
-    advance(10_001)
-    guard.admit({ jti: 'b', exp: exp + 600 })
-    t.equal(guard.size(), 1)
+    for (const lifetime of [300, 305, 309]) {
+      const { guard, advance } = guardAt()
+      const exp = NOW + lifetime
+      guard.admit({ jti: 'a', exp })
+      advance(lifetime * 1000 + SKEW - 1)
+      t.throws(() => guard.admit({ jti: 'a', exp }), { code: 'ERR_ASSERTION_REPLAYED' })
+      advance(10_001)
+      guard.admit({ jti: 'b', exp: exp + 600 })
+      t.equal(guard.size(), 1)
+    }
   },
 )
 

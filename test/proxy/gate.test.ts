@@ -91,6 +91,14 @@ const CASES: readonly [string, Partial<RequestHead>, number | undefined][] = [
   ['an empty coding', { rawHeaders: [...HOST, 'Transfer-Encoding', ''] }, 501],
   ['100-continue', { rawHeaders: [...HOST, 'Expect', '100-Continue'] }, undefined],
   ['another expectation', { rawHeaders: [...HOST, 'Expect', 'the-spanish-inquisition'] }, 417],
+  [
+    'two expectations',
+    { rawHeaders: [...HOST, ...Array(2).fill(['Expect', '100-continue']).flat()] },
+    400,
+  ],
+  ['two Upgrades', { rawHeaders: [...HOST, 'Upgrade', 'h2c', 'Upgrade', 'h2c'] }, 400],
+  ['two Trailers', { rawHeaders: [...HOST, 'Trailer', 'a', 'Trailer', 'b'] }, 400],
+  ['two Connections', { rawHeaders: [...HOST, 'Connection', 'a', 'Connection', 'b'] }, undefined],
   ['1000 lines', { rawHeaders: [...HOST, ...Array(999).fill(['a', 'b']).flat()] }, undefined],
   ['1001 lines', { rawHeaders: [...HOST, ...Array(1000).fill(['a', 'b']).flat()] }, 431],
   [
@@ -106,6 +114,11 @@ const CASES: readonly [string, Partial<RequestHead>, number | undefined][] = [
   [
     'Upgrade: websocket with a body',
     { rawHeaders: [...HOST, 'Upgrade', 'websocket', 'Content-Length', '1'] },
+    400,
+  ],
+  [
+    'Upgrade: websocket with a chunked body',
+    { rawHeaders: [...HOST, 'Upgrade', 'websocket', 'Transfer-Encoding', 'chunked'] },
     400,
   ],
   ['Upgrade: h2c by POST', { method: 'POST', rawHeaders: [...HOST, 'Upgrade', 'h2c'] }, undefined],

@@ -31,6 +31,7 @@ for (const name of [
   'Connection',
   'Keep-Alive',
   'Proxy-Connection',
+  'Proxy-Authenticate',
   'Proxy-Authorization',
   'TE',
   'Trailer',
@@ -63,6 +64,20 @@ t.test(
   },
 )
 
+t.test('upstreamHeaders() takes no other field for Connection', async (t) => {
+  const raw = ['User-Agent', 'x-kept', 'X-Kept', '1']
+  t.same(upstreamHeaders(raw, rules, []).lines, raw)
+})
+
+t.test('upstreamHeaders() removes a field whose value is reserved', async (t) => {
+  const raw = ['Authorization', 'Bearer Pomerium-x', 'Authorization', 'Basic x']
+  const isReserved = (_name: string, value: string) => value.startsWith('Bearer Pomerium-')
+  t.same(upstreamHeaders(raw, { ...rules, isReserved }, []), {
+    lines: ['Authorization', 'Basic x'],
+    stripped: 1,
+  })
+})
+
 t.test('Connection cannot remove Host, Content-Length or a field of ours', async (t) => {
   const raw = ['Host', 'a', 'Content-Length', '1', 'Connection', 'host, content-length, x-claim']
   t.same(upstreamHeaders(raw, rules, ['X-Claim', 'ann']).lines, [
@@ -76,7 +91,8 @@ t.test('Connection cannot remove Host, Content-Length or a field of ours', async
 })
 
 t.test("upstreamHeaders() replaces Host by the upstream's where it is not preserved", async (t) => {
-  t.same(upstreamHeaders(['Host', 'a'], { ...rules, host: 'b:1' }, []).lines, ['Host', 'b:1'])
+  const raw = ['Accept', 'c', 'Host', 'a']
+  t.same(upstreamHeaders(raw, { ...rules, host: 'b:1' }, []).lines, ['Accept', 'c', 'Host', 'b:1'])
 })
 
 t.test('downstreamHeaders() removes the fields of the upstream connection', async (t) => {
@@ -96,6 +112,7 @@ t.test('downstreamHeaders() removes the fields of the upstream connection', asyn
 })
 
 t.test('headerValue() finds a field in any case', async (t) => {
+  t.equal(headerValue(['Origin', '1', 'Accept', '2'], 'accept'), '2')
   t.equal(headerValue(['Acc', '1', 'ACCEPT', '2'], 'accept'), '2')
   t.equal(headerValue(['Acc', '1'], 'accept'), undefined)
 })

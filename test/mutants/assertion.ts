@@ -1,0 +1,260 @@
+import { type Mutant, mutantsOf } from './mutant.ts'
+
+/** From the header lines to what the signature vouches for. */
+export const ASSERTION: readonly Mutant[] = [
+  ...mutantsOf(
+    'assertion/take.ts',
+    ['assertion/take'],
+    [
+      [
+        'a request without assertion has an empty one',
+        "if (found === undefined) throw new RejectedError('ERR_ASSERTION_MISSING')",
+        "if (found === undefined) return ''",
+      ],
+      [
+        'an empty assertion is malformed',
+        "if (assertion === '') throw new RejectedError('ERR_ASSERTION_EMPTY')",
+        '',
+      ],
+      [
+        'an assertion may be of any size',
+        "if (assertion.length > MAX_ASSERTION_SIZE) throw new RejectedError('ERR_ASSERTION_TOO_LARGE')",
+        '',
+      ],
+      [
+        'the longest assertion is too long',
+        'assertion.length > MAX_ASSERTION_SIZE',
+        'assertion.length >= MAX_ASSERTION_SIZE',
+      ],
+      [
+        'an assertion may be any text',
+        'if (COMPACT_JWS.test(assertion)) return assertion',
+        'return assertion',
+      ],
+      [
+        'an assertion may have something before it',
+        'COMPACT_JWS = /^[A-Za-z0-9_-]+',
+        'COMPACT_JWS = /[A-Za-z0-9_-]+',
+      ],
+      [
+        'an assertion may have something behind it',
+        '[A-Za-z0-9_-]*$/\nconst JOINED',
+        '[A-Za-z0-9_-]*/\nconst JOINED',
+      ],
+      [
+        'the header part may be empty',
+        'COMPACT_JWS = /^[A-Za-z0-9_-]+',
+        'COMPACT_JWS = /^[A-Za-z0-9_-]*',
+      ],
+      [
+        'two assertions joined by a comma are malformed',
+        "if (assertion.includes(',') && JOINED_BY_COMMA.test(assertion))",
+        'if (false)',
+      ],
+      ['anything with a comma is a duplicate', ' && JOINED_BY_COMMA.test(assertion)', ''],
+      [
+        'the first of several assertions counts',
+        "if (spellings > 1) throw new RejectedError('ERR_ASSERTION_DUPLICATE')",
+        '',
+      ],
+      [
+        'another spelling beside the assertion is not seen',
+        '|| foldName(name) !== wanted) continue',
+        '|| name.toLowerCase() !== assertionHeader.toLowerCase()) continue',
+      ],
+      [
+        'another spelling is an assertion',
+        'if (name.toLowerCase() === assertionHeader.toLowerCase()) found =',
+        'found =',
+      ],
+      [
+        'any name of that length is an assertion',
+        ' || foldName(name) !== wanted) continue',
+        ') continue',
+      ],
+      [
+        'the name is compared with its case',
+        'name.toLowerCase() === assertionHeader.toLowerCase()',
+        'name === assertionHeader',
+      ],
+      ['Unicode blanks are taken off', 'return trimBlanks(found)', 'return found.trim()'],
+      ['blanks are left on', 'return trimBlanks(found)', 'return found'],
+      ['a tab is no blank', 'unit === 0x20 || unit === 0x09', 'unit === 0x20'],
+      ['any scheme of Authorization is read', "value !== '' && scheme !== 'bearer'", 'false'],
+      [
+        'the scheme must be spelt Bearer',
+        'value.slice(0, 6).toLowerCase()',
+        "value.slice(0, 6).replace('Bearer', 'bearer')",
+      ],
+      [
+        'Bearer and the assertion may be joined by anything',
+        "if (value[6] !== ' ') throw new RejectedError('ERR_ASSERTION_MISSING')",
+        '',
+      ],
+      ['Bearer is expected in every header', "=== 'authorization'\n", "!== 'authorization'\n"],
+    ],
+  ),
+  ...mutantsOf(
+    'assertion/compact.ts',
+    ['assertion/compact'],
+    [
+      ['a fourth part is passed over', 'parts.length !== 3', 'parts.length < 3'],
+      ['a part may be missing', 'parts.length !== 3', 'parts.length > 3'],
+      [
+        'the header may be of any size',
+        "if (header.length > MAX_HEADER_PART) throw new RejectedError('ERR_ASSERTION_TOO_LARGE')",
+        '',
+      ],
+      [
+        'the longest header is too long',
+        'header.length > MAX_HEADER_PART',
+        'header.length >= MAX_HEADER_PART',
+      ],
+      ['base64url may have any spelling', 'if (!isCanonicalBase64url(part))', 'if (false)'],
+      [
+        'only the header has one spelling',
+        'for (const part of parts)',
+        'for (const part of [header])',
+      ],
+      [
+        'the header may have any spelling',
+        'for (const part of parts)',
+        'for (const part of [payload, signature])',
+      ],
+      [
+        'the payload may have any spelling',
+        'for (const part of parts)',
+        'for (const part of [header, signature])',
+      ],
+      [
+        'the signature may have any spelling',
+        'for (const part of parts)',
+        'for (const part of [header, payload])',
+      ],
+      [
+        'characters outside the alphabet are passed over',
+        'if (!BASE64URL.test(text)) return false',
+        '',
+      ],
+      ['a length that no bytes have is taken', 'if (over === 1) return false', ''],
+      ['bits may be left over', 'ALPHABET.indexOf(text.slice(-1)) & spare', '0'],
+      ['bits may be left over after one byte', 'over === 2 ? 0b1111', 'over === 2 ? 0b0111'],
+      ['bits may be left over after two bytes', ': 0b11\n', ': 0b01\n'],
+      [
+        'a header that is no object counts as empty',
+        "parseObject(Buffer.from(header, 'base64url'))",
+        "parseObject(Buffer.from(header, 'base64url')) ?? {}",
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'assertion/signature.ts',
+    ['assertion/signature'],
+    [
+      ['any algorithm is allowed', ' && algorithms.includes(alg)', ''],
+      ['critical extensions are passed over', '  refuseExtensions(jws)\n', ''],
+      ['crit is passed over', "['crit', 'b64', 'zip']", "['b64', 'zip']"],
+      ['b64 is passed over', "['crit', 'b64', 'zip']", "['crit', 'zip']"],
+      ['zip is passed over', "['crit', 'b64', 'zip']", "['crit', 'b64']"],
+      [
+        'an extension that is null or false is passed over',
+        'if (Object.hasOwn(header, name))',
+        'if (header[name])',
+      ],
+      [
+        'a kid that is no text counts as none',
+        "throw new RejectedError('ERR_ASSERTION_KEY_UNKNOWN', { reason: 'kid is not a string' })",
+        'return undefined',
+      ],
+      ['a kid is required', "if (!Object.hasOwn(header, 'kid')) return undefined", ''],
+      [
+        'keys are looked up before the algorithm is decided',
+        'const alg = allowedAlgorithm(jws, deps.algorithms)',
+        "deps.keySet.find('', '')\n  const alg = allowedAlgorithm(jws, deps.algorithms)",
+      ],
+      [
+        'any key verifies, whatever kid says',
+        'const known = available(keySet.find(alg, kid))',
+        'const known = available(keySet.find(alg, undefined))',
+      ],
+      ['each assertion asks for a refresh', 'if (known.length > 0) return known', ''],
+      ['an unknown key asks for no refresh', '  await keySet.refreshForUnknownKey(kid)\n', ''],
+      ['what a refresh brought is not used', 'if (refreshed.length > 0) return refreshed', ''],
+      [
+        'an unknown key is a bad signature',
+        "throw new RejectedError('ERR_ASSERTION_KEY_UNKNOWN')\n",
+        'return []\n',
+      ],
+      [
+        'without a usable key set every key is unknown',
+        "throw new RejectedError('ERR_KEY_SET_UNAVAILABLE')",
+        'return []',
+      ],
+      ['any number of keys is tried', 'keys.slice(0, MAX_KEYS_TRIED)', 'keys'],
+      ['only the first key is tried', 'keys.slice(0, MAX_KEYS_TRIED)', 'keys.slice(0, 1)'],
+      [
+        'one key less is tried',
+        'keys.slice(0, MAX_KEYS_TRIED)',
+        'keys.slice(0, MAX_KEYS_TRIED - 1)',
+      ],
+      [
+        'no signature is checked',
+        '(await flattenedVerify(compact, key, { algorithms: [alg] })).payload',
+        "Buffer.from(payload, 'base64url')",
+        { tests: ['assertion/signature', 'assertion/verify', 'server'] },
+      ],
+      [
+        'a bad signature is passed over',
+        'return undefined\n  }\n}',
+        "return Buffer.from(payload, 'base64url')\n  }\n}",
+      ],
+      [
+        'a key that does not fit ends the request',
+        'return undefined\n  }\n}',
+        "throw new TypeError('key')\n  }\n}",
+      ],
+      [
+        'the algorithm of the header is not held against the list again',
+        ', { algorithms: [alg] })',
+        ')',
+        {
+          equivalent:
+            'alg is that of the header, which the list has let through; said twice on purpose',
+        },
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'assertion/verify.ts',
+    ['assertion/verify'],
+    [
+      ['no claim decides', 'if (refusal !== undefined) throw', 'if (refusal === null) throw'],
+      [
+        'the first rule on claims is left out',
+        'for (const check of checks)',
+        'for (const check of checks.slice(1))',
+      ],
+      [
+        'the last rule on claims is left out',
+        'for (const check of checks)',
+        'for (const check of checks.slice(0, -1))',
+      ],
+      [
+        'claims that are no object count as none',
+        'const claims = parseObject(payload)',
+        'const claims = parseObject(payload) ?? {}',
+      ],
+      [
+        'the clock stands still',
+        'const moment = { now: now(), subject }',
+        'const moment = { now: 0, subject }',
+      ],
+      [
+        'sub may always be empty',
+        'const moment = { now: now(), subject }',
+        "const moment = { now: now(), subject: 'may-be-empty' as const }",
+      ],
+      ['nobody is anonymous', "anonymous: claims['sub'] === ''", 'anonymous: false'],
+    ],
+  ),
+]

@@ -1,0 +1,188 @@
+import { type Mutant, mutantsOf } from './mutant.ts'
+
+/** The rules on the claims of a signed assertion. */
+export const CLAIMS: readonly Mutant[] = [
+  ...mutantsOf(
+    'assertion/checks.ts',
+    ['assertion/checks'],
+    [
+      ['iss is not looked at', 'issuerCheck(expected.issuers),', 'undefined,'],
+      ['aud is not looked at', 'audienceCheck(expected.audiences),', 'undefined,'],
+      ['exp is not looked at', 'expiryCheck(skew),', 'undefined,'],
+      ['nbf is not looked at', 'notBeforeCheck(skew),', 'undefined,'],
+      ['iat is not looked at', 'issuedAtCheck(skew),', 'undefined,'],
+      [
+        'max_assertion_age is not looked at',
+        'ageCheck(expected.maxAssertionAge, skew),',
+        'undefined,',
+      ],
+      ['sub is not looked at', '    SUBJECT_CHECK,\n', ''],
+      ['clock_skew is taken for seconds', 'expected.clockSkew / 1000', 'expected.clockSkew'],
+      [
+        'an absent iss counts as another issuer',
+        "if (typeof iss !== 'string') return wrongType(iss, 'iss')",
+        '',
+      ],
+      [
+        'any issuer is taken',
+        "isExpected(iss) ? undefined : refusal('ERR_ASSERTION_ISSUER', 'iss is not expected')",
+        'undefined',
+      ],
+      ['a list as aud is not read', 'Array.isArray(aud) ? aud : [aud]', '[aud]'],
+      [
+        'a list as aud may hold anything beside one string',
+        "values.every((value) => typeof value === 'string')",
+        "values.some((value) => typeof value === 'string')",
+      ],
+      [
+        'any audience is taken',
+        'if (values.some(isExpected)) return undefined',
+        'return undefined',
+      ],
+      ['every audience must be expected', 'values.some(isExpected)', 'values.every(isExpected)'],
+      [
+        'exp may be absent',
+        "if (!isDate(exp)) return wrongType(exp, 'exp')",
+        "if (exp === undefined) return undefined\n      if (!isDate(exp)) return wrongType(exp, 'exp')",
+      ],
+      ['exp may be anything', "if (!isDate(exp)) return wrongType(exp, 'exp')", ''],
+      ['nothing ever expires', 'exp <= now / 1000 - skew', 'false'],
+      ['exp lasts one moment longer', 'exp <= now / 1000 - skew', 'exp < now / 1000 - skew'],
+      ['exp knows no clock skew', 'exp <= now / 1000 - skew', 'exp <= now / 1000'],
+      ['the skew of exp is turned round', 'exp <= now / 1000 - skew', 'exp <= now / 1000 + skew'],
+      ['nbf is required', 'if (nbf === undefined) return undefined', ''],
+      ['nbf may be anything', "if (!isDate(nbf)) return wrongType(nbf, 'nbf')", ''],
+      ['nbf may be in the future', 'nbf > now / 1000 + skew', 'false'],
+      ['nbf holds one moment longer', 'nbf > now / 1000 + skew', 'nbf >= now / 1000 + skew'],
+      ['nbf knows no clock skew', 'nbf > now / 1000 + skew', 'nbf > now / 1000'],
+      [
+        'iat may be absent or anything',
+        "if (!isDate(iat)) return wrongType(iat, 'iat')\n      return iat",
+        'return iat',
+      ],
+      ['iat may be in the future', 'iat > now / 1000 + skew', 'false'],
+      ['iat holds one moment longer', 'iat > now / 1000 + skew', 'iat >= now / 1000 + skew'],
+      ['iat knows no clock skew', 'iat > now / 1000 + skew', 'iat > now / 1000'],
+      [
+        'without iat an assertion has no age',
+        "if (!isDate(iat)) return wrongType(iat, 'iat')\n      const",
+        'const',
+      ],
+      ['an assertion of any age is taken', 'iat < (now - maxAge) / 1000 - skew', 'false'],
+      [
+        'the age is counted in the wrong unit',
+        'iat < (now - maxAge) / 1000 - skew',
+        'iat < now / 1000 - maxAge - skew',
+      ],
+      [
+        'the age knows no clock skew',
+        'iat < (now - maxAge) / 1000 - skew',
+        'iat < (now - maxAge) / 1000',
+      ],
+      [
+        'sub may be empty',
+        "if (typeof sub === 'string' && sub !== '')",
+        "if (typeof sub === 'string')",
+      ],
+      [
+        'sub may be a number, a list or an object',
+        "if (typeof sub === 'string' && sub !== '')",
+        "if (sub !== undefined && sub !== '')",
+      ],
+      ['an empty sub always passes', "sub === '' && subject === 'may-be-empty'", "sub === ''"],
+      [
+        'where sub may be empty it may be absent',
+        "sub === '' && subject === 'may-be-empty'",
+        "subject === 'may-be-empty'",
+      ],
+      [
+        'a date may be a text',
+        "typeof value === 'number' && Number.isFinite(value)",
+        'Number.isFinite(Number(value))',
+      ],
+      ['a date may be minus infinity', ' && Number.isFinite(value)', ''],
+      ['a date may be in milliseconds', ' && value <= MAX_DATE', ''],
+      [
+        'a pattern is compared with its star',
+        'if (domain === undefined) return',
+        'if (domain !== null) return',
+      ],
+      [
+        'names are compared without regard to case',
+        'return (value) => value === pattern',
+        'return (value) => value.toLowerCase() === pattern.toLowerCase()',
+      ],
+      [
+        'a name that begins like the expected one is taken',
+        'return (value) => value === pattern',
+        'return (value) => value.startsWith(pattern)',
+      ],
+      [
+        'a name that ends like the expected one is taken',
+        'return (value) => value === pattern',
+        'return (value) => value.endsWith(pattern)',
+      ],
+      ['a pattern fits any scheme', '    value.startsWith(scheme) &&\n', ''],
+      ['a pattern fits any domain', '    value.endsWith(domain) &&\n', ''],
+      [
+        'the star stands for any text',
+        'LABELS.test(value.slice(scheme.length, -domain.length))',
+        'true',
+      ],
+      [
+        'the star may stand for nothing',
+        'const LABELS = /^[A-Za-z0-9_-]+(',
+        'const LABELS = /^[A-Za-z0-9_-]*(',
+      ],
+      ['the star may begin with anything', 'const LABELS = /^', 'const LABELS = /'],
+      ['the star may end with anything', '[A-Za-z0-9_-]+)*$/', '[A-Za-z0-9_-]+)*/'],
+      ['a star stands anywhere in a pattern', 'const WILDCARD = /^', 'const WILDCARD = /'],
+      ['a star needs no dot behind it', '\\*(\\..+)$/', '\\*(.+)$/'],
+      ['all patterns must fit', 'matchers.some((matches)', 'matchers.every((matches)'],
+    ],
+  ),
+  ...mutantsOf(
+    'assertion/claims.ts',
+    ['assertion/claims'],
+    [
+      [
+        'a path wins over the claim of that very name',
+        'if (Object.hasOwn(claims, name)) return claims[name]',
+        "if (!name.includes('.')) return claims[name]",
+      ],
+      [
+        'an inherited member counts as a claim',
+        'if (Object.hasOwn(claims, name))',
+        'if (name in claims)',
+      ],
+      [
+        'an inherited member counts on a path',
+        '!isObject(value) || !Object.hasOwn(value, part)',
+        '!isObject(value)',
+      ],
+      ['a path walks into lists', ' && !Array.isArray(value)', ''],
+      ['null is walked into', ' && value !== null && !Array', ' && !Array'],
+    ],
+  ),
+  ...mutantsOf(
+    'assertion/json.ts',
+    ['assertion/json'],
+    [
+      ['bytes that are not UTF-8 are repaired', 'fatal: true', 'fatal: false'],
+      ['a byte order mark is passed over', 'ignoreBOM: true', 'ignoreBOM: false'],
+      ['what is no object is read like one', '!isObject(value) || ', ''],
+      ['JSON may be nested without end', ' || isDeeperThan(value, MAX_DEPTH)', ''],
+      [
+        'JSON may be nested one level deeper',
+        'if (depth === 0) return true',
+        'if (depth < 0) return true',
+      ],
+      ['members land on a prototype', 'Object.create(null)', '{}'],
+      [
+        'text that is no JSON throws',
+        'return undefined\n  }\n}\n\nfunction isDeeper',
+        "throw new TypeError('no JSON')\n  }\n}\n\nfunction isDeeper",
+      ],
+    ],
+  ),
+]

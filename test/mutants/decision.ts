@@ -1,0 +1,184 @@
+import { type Mutant, mutantsOf } from './mutant.ts'
+
+/** The order of the decision, what needs no assertion, and the policies around it. */
+export const DECISION: readonly Mutant[] = [
+  ...mutantsOf(
+    'decision.ts',
+    ['decision'],
+    [
+      ['the gate is not asked', '    checkHead(head)\n', ''],
+      [
+        'an overloaded process goes on',
+        "if (isOverloaded()) throw new RejectedError('ERR_OVERLOADED', { reason: 'event loop is late' })",
+        '',
+      ],
+      ['public paths are not looked at', 'publicPaths.has(pathOf(head.target)) || ', ''],
+      [
+        'a public path with a query is not public',
+        'publicPaths.has(pathOf(head.target))',
+        'publicPaths.has(head.target)',
+      ],
+      [
+        'a public path has any case',
+        'publicPaths.has(pathOf(head.target))',
+        'publicPaths.has(pathOf(head.target).toLowerCase())',
+      ],
+      [
+        'a public path is decoded',
+        'publicPaths.has(pathOf(head.target))',
+        'publicPaths.has(decodeURIComponent(pathOf(head.target)))',
+      ],
+      [
+        'a public path is cleaned',
+        'publicPaths.has(pathOf(head.target))',
+        "publicPaths.has(pathOf(head.target).replace(/\\/+/g, '/'))",
+      ],
+      [
+        'a slash behind a public path does not matter',
+        'publicPaths.has(pathOf(head.target))',
+        "publicPaths.has(pathOf(head.target).replace(/\\/$/, ''))",
+      ],
+      [
+        'everything below a public path is public',
+        'publicPaths.has(pathOf(head.target))',
+        'config.publicPaths.some((path) => head.target.startsWith(path))',
+      ],
+      ['everything is public', 'publicPaths.has(pathOf(head.target))', 'true'],
+      [
+        'preflights are special by default',
+        "config.corsPreflight !== 'verify' && isPreflight",
+        'isPreflight',
+      ],
+      [
+        'preflights are never special',
+        "config.corsPreflight !== 'verify' && isPreflight(head)",
+        'false',
+      ],
+      [
+        'cors_preflight: allow needs no assertion',
+        "(preflight && config.corsPreflight === 'pass')",
+        'preflight',
+      ],
+      [
+        'cors_preflight: pass needs no preflight',
+        "(preflight && config.corsPreflight === 'pass')",
+        "config.corsPreflight === 'pass'",
+      ],
+      [
+        'cors_preflight: pass needs an assertion',
+        " || (preflight && config.corsPreflight === 'pass')",
+        '',
+      ],
+      ['a preflight may have any method', "method === 'OPTIONS' &&", 'method &&'],
+      [
+        'a preflight needs no Origin',
+        "    headerValue(rawHeaders, 'origin') !== undefined &&\n",
+        '',
+      ],
+      [
+        'a preflight asks for no method',
+        "headerValue(rawHeaders, 'access-control-request-method') !== undefined",
+        'true',
+      ],
+      [
+        'cors_preflight: allow needs an identity',
+        "preflight ? 'may-be-empty' : subject",
+        'subject',
+      ],
+      [
+        'an anonymous assertion always passes',
+        "preflight ? 'may-be-empty' : subject",
+        "'may-be-empty'",
+      ],
+      [
+        'allow_anonymous does nothing',
+        "config.allowAnonymous ? 'may-be-empty' : 'required'",
+        "'required'",
+      ],
+      ['on a public path a bad assertion refuses', '.catch(withoutIdentity)', ''],
+      [
+        'on a public path a fault of ours is passed over',
+        'if (error instanceof RejectedError) return NOTHING',
+        'if (error) return NOTHING',
+      ],
+      [
+        'the replay guard is not asked',
+        '    replayGuard?.admit(verified.claims)\n',
+        '',
+        { tests: ['server'] },
+      ],
+      [
+        'the replay guard is asked before anything is verified',
+        'const verified = await verify(assertion, whose)\n    replayGuard?.admit(verified.claims)',
+        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)',
+      ],
+      [
+        'an anonymous visitor gets identity headers',
+        'verified.anonymous ? NOTHING : identityHeaders(verified.claims)',
+        'identityHeaders(verified.claims)',
+      ],
+      [
+        'nobody gets identity headers',
+        'verified.anonymous ? NOTHING : identityHeaders(verified.claims)',
+        'NOTHING',
+      ],
+      [
+        'the assertion is always passed on',
+        'config.forwardAssertion ? assertionLine',
+        'config ? assertionLine',
+      ],
+      ['the assertion is never passed on', '[...identity.lines, ...passedOn]', 'identity.lines'],
+      [
+        'a passed-on assertion loses its scheme',
+        "header.toLowerCase() === 'authorization' ?",
+        'false ?',
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'policy/replay.ts',
+    ['policy/replay'],
+    [
+      [
+        'an assertion passes any number of times',
+        "if (seen.has(jti)) throw new RejectedError('ERR_ASSERTION_REPLAYED')",
+        '',
+      ],
+      ['nothing is remembered', '      seen.add(jti)\n', ''],
+      ['a jti may be absent', "typeof jti !== 'string' || jti === ''", "jti === ''"],
+      ['a jti may be empty', " || jti === ''", ''],
+      ['a jti may be of any length', ' || jti.length > MAX_JTI_LENGTH', ''],
+      [
+        'any number is remembered',
+        "if (size >= capacity) throw new RejectedError('ERR_OVERLOADED', { reason: 'replay guard' })",
+        '',
+      ],
+      ['one too many is remembered', 'size >= capacity', 'size > capacity'],
+      ['nothing is forgotten', '      forgetExpired()\n', ''],
+      [
+        'an assertion is forgotten while it is valid',
+        'if (span >= current) continue',
+        'if (span > current) continue',
+      ],
+      [
+        'an assertion is forgotten before the clock skew is over',
+        'exp * 1000 + clockSkew',
+        'exp * 1000',
+      ],
+      ['what was forgotten still counts', '      size -= seen.size\n', ''],
+      ['what is remembered is not counted', '      size++\n', ''],
+    ],
+  ),
+  ...mutantsOf(
+    'policy/load.ts',
+    ['policy/load'],
+    [
+      ['no process is ever overloaded', 'overloaded = isLate && lateBefore', 'overloaded = false'],
+      ['one late timer is overload', 'isLate && lateBefore', 'isLate'],
+      ['overload stays for one timer more', 'isLate && lateBefore', 'lateBefore'],
+      ['a timer on time is late', 'time - last - LOAD_PERIOD > LATE', 'time - last > LATE'],
+      ['a timer just in time is late', '> LATE', '>= LATE'],
+      ['all delays add up', '      last = time\n', ''],
+    ],
+  ),
+]
