@@ -1,7 +1,8 @@
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Milliseconds } from './config/config.ts'
+import { connectionOf } from './proxy/connection.ts'
 import type { Tunnel } from './proxy/splice.ts'
 
 export interface DrainOptions {
@@ -20,22 +21,80 @@ export interface DrainOptions {
 /** RFC 6455 §7.4.1: going away. */
 const GOING_AWAY = 1001
 
-/** Resolves when the last connection has ended, or `timeout` is over. */
-export async function drainServer(options: DrainOptions): Promise<void> {
+/**
+ * How long a connection must have been silent to be closed. One in use brings its next request sooner, and is told
+ * with the answer not to send another: closed at once, it could lose the request that is just on its way.
+ */
+const SILENCE: Milliseconds = 500
+const LOOK_PERIOD: Milliseconds = 50
+
+/**
+ * Resolves when the last connection has ended, or `timeout` is over, with the number of connections that were cut then.
+ * From its call on every answer must be the last one of its connection.
+ */
+export async function drainServer(options: DrainOptions): Promise<number> {
   const { server, connections, tunnels, delay, timeout } = options
+  const watch = watchSilence(connections)
   await wait(Math.min(delay, timeout))
   options.onStop()
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve())
-  })
-  // Node counts a connection that has never sent anything as one with a request under way.
-  for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+  const closed = stopAccepting(server).then(() => 0)
+  watch.closeSilent()
   for (const tunnel of tunnels) tunnel.close(GOING_AWAY)
   const deadline = new AbortController()
-  const cut = wait(Math.max(timeout - delay, 0), undefined, { signal: deadline.signal }).then(
-    () => server.closeAllConnections(),
-    () => undefined,
+  const { signal } = deadline
+  const cut = wait(Math.max(timeout - delay, 0), undefined, { signal }).then(
+    () => cutAll(connections),
+    () => 0,
   )
-  await Promise.race([closed, cut])
+  const left = await Promise.race([closed, cut])
   deadline.abort()
+  watch.end()
+  return left
+}
+
+/** Not `http.Server.close`: it ends idle connections at once, and no longer looks after slow heads. */
+function stopAccepting(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve())
+  })
+}
+
+function cutAll(connections: ReadonlySet<Socket>): number {
+  const { size } = connections
+  for (const socket of connections) socket.destroy()
+  return size
+}
+
+/** Looks at every connection again and again, and when told to, closes those that are silent between two requests. */
+function watchSilence(connections: ReadonlySet<Socket>) {
+  const seen = new WeakMap<Socket, { bytes: number; looks: number }>()
+  let isClosing = false
+
+  const isSilent = (socket: Socket): boolean => {
+    const { bytesRead: bytes } = socket
+    const last = seen.get(socket)
+    const isResting = connectionOf(socket).isResting()
+    const looks = isResting && last?.bytes === bytes ? last.looks + 1 : 0
+    seen.set(socket, { bytes, looks })
+    return looks * LOOK_PERIOD >= SILENCE
+  }
+  const look = () => {
+    for (const socket of connections) if (isSilent(socket) && isClosing) closeResting(socket)
+  }
+  const timer = setInterval(look, LOOK_PERIOD)
+  look()
+  return {
+    closeSilent() {
+      isClosing = true
+      look()
+    },
+    end: () => clearInterval(timer),
+  }
+}
+
+/** After the next reading from the network: a request that has arrived by then is answered. */
+function closeResting(socket: Socket): void {
+  setImmediate(() => {
+    if (connectionOf(socket).isResting()) socket.destroy()
+  })
 }

@@ -48,10 +48,6 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
     isDraining: () => state.isDraining,
     metrics,
   })
-  const stop = () => {
-    requests.drain()
-    bare.drain()
-  }
   return {
     async start() {
       keySet.start()
@@ -64,15 +60,17 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
     async drain() {
       if (state.isDraining) return
       state.isDraining = true
-      const { drainDelay: delay, drainTimeout: timeout } = config
-      await drainServer({
+      requests.drain()
+      const left = await drainServer({
         server: data.app.server,
         connections: data.connections,
         tunnels: bare.tunnels,
-        delay,
-        timeout,
-        onStop: stop,
+        // Who was never ready has nobody who must notice that it is not.
+        delay: keySet.status().age === undefined ? 0 : config.drainDelay,
+        timeout: config.drainTimeout,
+        onStop: bare.drain,
       })
+      if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
       clearInterval(loadTimer)
       pool.close()
       keySet.close()

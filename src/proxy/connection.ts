@@ -11,6 +11,10 @@ export interface Connection {
   enqueue(task: (next: () => void) => void): void
   /** Whether a request is under way or waiting. */
   isBusy(): boolean
+  /** Whether a request waits behind the one under way. */
+  hasWaiting(): boolean
+  /** Whether nothing is under way, not even a part of a head. */
+  isResting(): boolean
   /** The task under way is the last: what waits, and whatever still comes, is never looked at. */
   finish(): void
 }
@@ -39,6 +43,8 @@ function createConnection(socket: Socket): Connection {
   const waiting: ((next: () => void) => void)[] = []
   let busy = false
   let finished = false
+  /** When the last answer was complete. What came since then begins another request. */
+  let bytesAtRest = 0
 
   const run = (task: (next: () => void) => void) => {
     busy = true
@@ -54,6 +60,7 @@ function createConnection(socket: Socket): Connection {
     const task = finished || socket.destroyed ? undefined : waiting.shift()
     if (waiting.length < MAX_WAITING / 2 && socket.isPaused()) socket.resume()
     if (task !== undefined) run(task)
+    else bytesAtRest = socket.bytesRead
   }
   socket.once('close', () => {
     waiting.length = 0
@@ -67,6 +74,8 @@ function createConnection(socket: Socket): Connection {
       if (waiting.length >= MAX_WAITING) socket.pause()
     },
     isBusy: () => busy || finished || waiting.length > 0,
+    hasWaiting: () => waiting.length > 0,
+    isResting: () => !busy && !finished && socket.bytesRead === bytesAtRest,
     finish() {
       finished = true
       waiting.length = 0

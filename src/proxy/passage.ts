@@ -73,7 +73,7 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
       }
       passages.set(request, passage)
       underWay.add(response)
-      if (isDraining) response.shouldKeepAlive = false
+      if (isDraining) makeLast(response)
       response.once('close', () => end(passage))
     },
     async decide(request) {
@@ -90,9 +90,18 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     refuse: (request, error) => refuse(passageOf(request), error, recorder),
     drain() {
       isDraining = true
-      for (const response of underWay) response.shouldKeepAlive = false
+      for (const response of underWay) makeLast(response)
     },
   }
+}
+
+/** What waits behind it is answered first. An answer whose head was sent keeps what it said. */
+function makeLast(response: ServerResponse): void {
+  const connection = connectionOf(response.req.socket)
+  if (response.headersSent || connection.hasWaiting()) return
+  response.shouldKeepAlive = false
+  connection.finish()
+  closeGently(response.req.socket)
 }
 
 function forwardDecided(
@@ -150,7 +159,8 @@ function writeResponse({ request, response, head, exchange }: Passage, answer: A
   // Some versions of Node go on with what is behind a last answer.
   if (isLast && response.socket !== null) connectionOf(response.socket).finish()
   if (isUnread && response.socket !== null) closeGently(response.socket)
-  response.writeHead(answer.status, lines)
+  // The phrase of an upstream's answer that could not be sent may still be set.
+  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Refused', lines)
   response.end(head.method === 'HEAD' ? undefined : answer.body)
 }
 

@@ -21,7 +21,7 @@ export interface SpliceOptions {
 
 /** After one side has ended, how long the other may go on. */
 const HALF_OPEN_LIMIT: Milliseconds = 30_000
-/** How long a close waits for the end of the frame that is under way. */
+/** How long a close waits for the end of the frame that is under way, and then for the other side's end. */
 const BOUNDARY_WAIT: Milliseconds = 1_000
 
 const noop = () => undefined
@@ -33,7 +33,7 @@ export function splice({ client, upstream, early, head, exchange }: SpliceOption
   let closingWith: number | undefined
 
   const finishClose = (status: number) => {
-    client.end(closeFrame(status), () => client.destroy())
+    client.end(closeFrame(status))
     upstream.destroy()
   }
   const toClient = (chunk: Buffer) => {
@@ -70,12 +70,15 @@ export function splice({ client, upstream, early, head, exchange }: SpliceOption
 /** Ends two sockets together, in bounded time; what one sent before its end still reaches the other. */
 function joinEnds(client: Socket, upstream: Socket) {
   let timer: NodeJS.Timeout | undefined
+  let shortest = Number.POSITIVE_INFINITY
   const end = () => {
     clearTimeout(timer)
     client.destroy()
     upstream.destroy()
   }
   const endWithin = (limit: Milliseconds) => {
+    if (limit >= shortest) return
+    shortest = limit
     clearTimeout(timer)
     timer = setTimeout(end, limit)
     timer.unref()
@@ -87,7 +90,9 @@ function joinEnds(client: Socket, upstream: Socket) {
     },
     close: (hadError: boolean) => {
       if (hadError || other.destroyed) return end()
-      other.destroySoon()
+      // A socket closed with unread bytes would be reset, and the reset can overtake what was sent last.
+      other.removeAllListeners('data').on('data', noop).resume()
+      other.end(() => endWithin(BOUNDARY_WAIT))
       endWithin(HALF_OPEN_LIMIT)
     },
   })

@@ -36,7 +36,7 @@ export interface JwksServer {
  * speaks https; `port` opens it where an earlier one was.
  */
 export async function startJwksServer(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   { tls, port = 0 }: { readonly tls?: ServerOptions; readonly port?: number } = {},
 ): Promise<JwksServer> {
   const requests: SeenRequest[] = []

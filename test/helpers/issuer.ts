@@ -1,0 +1,58 @@
+import { type JwksServer, startJwksServer } from './jwks-server.ts'
+import { createKey, publicJwk, type SigningKey } from './keys.ts'
+import { HOST, type Members, mint } from './mint.ts'
+import type { Owner } from './program.ts'
+
+/** A key set endpoint and the keys behind it, on the real clock. */
+export interface Issuer {
+  /** Settings that make claimgate trust it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly server: () => JwksServer
+  readonly key: () => SigningKey
+  /** A fresh good assertion; every one has its own `jti`. */
+  assertion(claims?: Members): string
+  /** Publishes a new key beside the old one, signs with it from now on, and returns it. */
+  rotate(): SigningKey
+  /** Closes the port; the keys stay. */
+  stop(): Promise<void>
+  /** Opens the same port again with the same keys. */
+  restart(): Promise<void>
+}
+
+/** Keys that stay published, the newest included. */
+const PUBLISHED = 2
+
+export async function startIssuer(owner: Owner): Promise<Issuer> {
+  let server = await startJwksServer(owner)
+  const { port, uri } = server
+  let keys = [createKey()]
+  let serial = 0
+  const publish = () => server.serve({ keys: keys.map(publicJwk) })
+  const newest = () => keys.at(-1) as SigningKey
+  publish()
+  return {
+    env: {
+      CLAIMGATE_ISSUER: HOST,
+      CLAIMGATE_AUDIENCE: HOST,
+      CLAIMGATE_JWKS_URI: uri.href,
+    },
+    server: () => server,
+    key: newest,
+    assertion: (claims) =>
+      mint({
+        key: newest(),
+        now: Math.floor(Date.now() / 1000),
+        claims: { jti: `jti-${serial++}`, ...claims },
+      }),
+    rotate() {
+      keys = [...keys, createKey()].slice(-PUBLISHED)
+      publish()
+      return newest()
+    },
+    stop: () => server.stop(),
+    async restart() {
+      server = await startJwksServer(owner, { port })
+      publish()
+    },
+  }
+}
