@@ -8,7 +8,7 @@ import {
 import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
 import fastify, { type FastifyInstance } from 'fastify'
-import type { Config } from '../config/config.ts'
+import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { connectionOf } from './connection.ts'
 import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
@@ -37,7 +37,12 @@ export interface DataServerHandlers {
 
 export type DataServerConfig = Pick<
   Config,
-  'headerTimeout' | 'keepAliveTimeout' | 'maxHeaderSize' | 'maxConnections' | 'statusPath'
+  | 'headerTimeout'
+  | 'bodyIdleTimeout'
+  | 'keepAliveTimeout'
+  | 'maxHeaderSize'
+  | 'maxConnections'
+  | 'statusPath'
 >
 
 export interface DataServer {
@@ -49,6 +54,8 @@ export interface DataServer {
 
 /** Connections over the limit that may be open at once, for as long as their answer takes. */
 const REFUSAL_RESERVE = 100
+
+const KEEP_ALIVE_DELAY: Milliseconds = 60_000
 
 const PROXIED = '/'
 const STATUS = '/status'
@@ -127,6 +134,9 @@ function createHttpServer(config: DataServerConfig): Server {
     // The gate answers these in our form.
     requireHostHeader: false,
     noDelay: true,
+    // Finds clients that are gone without a word, of tunnels above all.
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
     // All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a
     // handshake behind an unanswered request: its tunnel would begin before that answer.
     shouldUpgradeCallback: (request) =>
@@ -136,7 +146,17 @@ function createHttpServer(config: DataServerConfig): Server {
   server.maxHeadersCount = 0
   // Those beyond the limit are answered; those beyond this reserve are closed without a word.
   server.maxConnections = config.maxConnections + REFUSAL_RESERVE
+  server.setTimeout(config.bodyIdleTimeout, (socket) => endStalled(socket, config.bodyIdleTimeout))
   return server
+}
+
+/**
+ * Nothing has moved for as long as a body may pause: ends a connection at rest, and one whose client does not take in its
+ * answer. Silence is right where a client waits for an answer, or for the next event of a stream.
+ */
+function endStalled(socket: Socket, limit: Milliseconds): void {
+  if (socket.writableLength > 0 || !connectionOf(socket).isBusy()) socket.destroy()
+  else socket.setTimeout(limit)
 }
 
 interface Listening {

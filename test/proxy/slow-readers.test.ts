@@ -1,0 +1,87 @@
+// A client that does not take in its answer must cost neither memory nor, for ever, a connection.
+import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
+import { rawClient } from '../helpers/raw-client.ts'
+import { rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+
+const MIB = 1024 * 1024
+
+/** Not `once` of node:events, which fails on an error: a reset is what is waited for here. */
+const event = (socket: Socket, name: string): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once(name, () => resolve())
+  })
+
+/** Sends a body of `total` bytes as fast as it is taken. */
+const large =
+  (total: number): Script =>
+  (socket) => {
+    socket.once('data', async () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
+      const piece = Buffer.alloc(64 * 1024)
+      for (let left = total; left > 0 && !socket.destroyed; left -= piece.length)
+        if (!socket.write(piece))
+          await Promise.race([event(socket, 'drain'), event(socket, 'close')])
+    })
+  }
+
+t.test('a client that never reads is ended, and the upstream with it', async (t) => {
+  let upstreamClosed: Promise<unknown> | undefined
+  const upstream = await rawUpstream((socket, received) => {
+    upstreamClosed = event(socket, 'close')
+    large(256 * MIB)(socket, received)
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { bodyIdleTimeout: 300 })
+  const client = await rawClient(gate.port)
+  client.socket.pause()
+  const before = process.memoryUsage().rss
+  client.send(requestBytes(gate.assertion()))
+  await upstream.until('\r\n\r\n')
+  await upstreamClosed
+  const grown = Math.round((process.memoryUsage().rss - before) / MIB)
+  t.comment(`rss grew by ${grown} MiB`)
+  t.ok(grown < 64, `${grown} MiB`)
+  const line = gate.logLines().find(({ msg }) => msg === 'request')
+  t.match(line, { status: 200, aborted: true })
+  client.socket.destroy()
+})
+
+t.test('a client that reads slowly gets all', async (t) => {
+  const total = 16 * MIB
+  const upstream = await rawUpstream(large(total))
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { bodyIdleTimeout: 300 })
+  const socket = connect(gate.port, '127.0.0.1')
+  socket.write(requestBytes(gate.assertion(), { lines: ['Connection: close'] }))
+  const started = performance.now()
+  let received = 0
+  socket.on('end', () => socket.destroy())
+  while (!socket.destroyed) {
+    await wait(8)
+    const most = Math.min(512 * 1024, socket.readableLength)
+    received += socket.read(most > 0 ? most : undefined)?.length ?? 0
+  }
+  t.ok(received > total, `${received} bytes of ${total}`)
+  t.ok(performance.now() - started > 600, 'it took longer than the limit')
+})
+
+t.test('a refusal that is not read holds no connection', async (t) => {
+  const upstream = await rawUpstream()
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { bodyIdleTimeout: 300 })
+  const client = await rawClient(gate.port)
+  client.socket.pause()
+  client.send(requestBytes(undefined).repeat(40_000))
+  const both = sockets()
+  const deadline = performance.now() + 10_000
+  while (sockets() === both && performance.now() < deadline) await wait(20)
+  t.equal(sockets(), both - 1, 'the end on the side of claimgate is closed')
+  t.ok(gate.logLines().length < 40_000, `${gate.logLines().length} lines in the log`)
+  client.socket.destroy()
+})
+
+const sockets = () =>
+  process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
