@@ -1,3 +1,5 @@
+import { openProgram } from './connections/gates.ts'
+import { connections } from './connections.ts'
 import type { Fuzzer } from './fuzzer.ts'
 import { tokens } from './tokens.ts'
 
@@ -7,4 +9,8 @@ export interface Planned {
   readonly share: number
 }
 
-export const FUZZERS: readonly Planned[] = [{ fuzzer: tokens(), share: 35 }]
+export const FUZZERS: readonly Planned[] = [
+  { fuzzer: tokens(), share: 35 },
+  { fuzzer: connections(), share: 30 },
+  { fuzzer: connections('program', openProgram), share: 10 },
+]

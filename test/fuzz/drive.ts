@@ -17,7 +17,7 @@ export interface DriveOptions {
 export interface Finding {
   readonly fuzzer: string
   readonly seed: number
-  /** Number of the case; of the last one before the look when `settle` found it. */
+  /** Number of the case; -1 where none can be named. */
   readonly index: number
   readonly what: string
 }
@@ -72,8 +72,7 @@ async function driveStage(fuzzer: Fuzzer, stage: Stage, options: DriveOptions): 
   while (cases < limit && performance.now() < until) {
     const end = Math.min(limit, cases + fuzzer.round)
     await Promise.all(Array.from({ length: fuzzer.lanes }, () => lane(end)))
-    const left = await stage.settle()
-    if (left !== undefined) note(left, index - step)
+    for (const late of await stage.settle()) note(late.what, late.index)
     // Pure cases never let timers and messages of the process run.
     await turn()
   }

@@ -12,9 +12,15 @@ export interface Stage {
   readonly tally: Tally
   /** Runs one case. Resolves to what broke a rule, with all that is needed to see it again. */
   run(random: Random, index: number): Promise<string | undefined>
-  /** Called now and then while no case is under way, and at the end: looks for what cases left behind. */
-  settle(): Promise<string | undefined>
+  /** Called now and then while no case is under way, and at the end: what only then shows of the cases since. */
+  settle(): Promise<readonly Late[]>
   close(): Promise<void>
+}
+
+/** What broke a rule; `index` is that of the case, or -1 where none can be named. */
+export interface Late {
+  readonly index: number
+  readonly what: string
 }
 
 export interface Fuzzer {
@@ -36,7 +42,7 @@ export function pureStage(
   return {
     tally,
     run: async (random) => run(random, tally),
-    settle: async () => undefined,
+    settle: async () => [],
     close: async () => undefined,
   }
 }

@@ -32,7 +32,7 @@ export function tokens(create: typeof createVerifier = createVerifier): Fuzzer {
           const fault = await compare(token, each, { verify, tally })
           return fault && `${fault}\n${report(kind, token, each, keys)}`
         },
-        settle: async () => undefined,
+        settle: async () => [],
         close: async () => undefined,
       }
     },

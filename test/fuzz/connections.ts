@@ -1,0 +1,95 @@
+import { createKey, type SigningKey } from '../helpers/keys.ts'
+import { mint } from '../helpers/mint.ts'
+import { mutateBytes } from './connections/bytes.ts'
+import { visit } from './connections/client.ts'
+import { type OpenGate, openInProcess } from './connections/gates.ts'
+import type { Visited } from './connections/judge.ts'
+import { readRequests } from './connections/reading.ts'
+import { recordingUpstream } from './connections/recording-upstream.ts'
+import { createPipeline, type Passes } from './connections/requests.ts'
+import { judgeRound } from './connections/round.ts'
+import { count, type Fuzzer, type Stage, type Tally } from './fuzzer.ts'
+import type { Random } from './random.ts'
+
+const ROUND = 1_000
+const PASSES_PER_CASE = 4
+const DAY = 86_400
+
+/**
+ * Changed bytes of several requests on one connection. What reaches the upstream is, read strictly, a request that the
+ * bytes sent hold when read strictly, with its own assertion and its own decision; and a careless reader of the
+ * upstream's bytes sees no other requests.
+ */
+export function connections(name = 'connections', openGate: OpenGate = openInProcess): Fuzzer {
+  return { name, unit: 'connections', lanes: 32, round: ROUND, open: () => openStage(openGate) }
+}
+
+async function openStage(openGate: OpenGate): Promise<Stage> {
+  const key = createKey()
+  const upstream = await recordingUpstream()
+  const gate = await openGate({ upstreamPort: upstream.port, key })
+  const passes = createPasses(key)
+  const tally: Tally = new Map()
+  let visited: Visited[] = []
+  let begun = 0
+  return {
+    tally,
+    async run(random, index) {
+      const own = passes[begun++ % passes.length] as Passes
+      const plain = createPipeline(random, own).join('')
+      const text = mutateBytes(random, plain)
+      const { requests, fault } = readRequests(text)
+      const isHasty = random.chance(4)
+      const isUntouched = text === plain && !isHasty
+      const statuses = await visit({
+        port: gate.port,
+        writes: split(random, text),
+        answers: isHasty ? 0 : requests.filter(({ isWhole }) => isWhole).length,
+        isClosing: fault !== undefined,
+        patience: isUntouched ? 5_000 : 500,
+      })
+      for (const status of statuses) count(tally, String(status))
+      if (statuses.length === 0) count(tally, 'no answer')
+      visited.push({ index, text, requests, passes: own.good, statuses, isUntouched })
+      return undefined
+    },
+    async settle() {
+      const late = await judgeRound(visited, { gate, upstream, tally })
+      visited = []
+      return late
+    },
+    async close() {
+      await gate.close()
+      await upstream.close()
+    },
+  }
+}
+
+/** Enough for two rounds: what comes too late is then nobody's, not another case's. */
+function createPasses(key: SigningKey): readonly Passes[] {
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { exp: now + DAY, email: undefined, groups: undefined, name: undefined }
+  const bad = [
+    mint({ key, now, claims: { ...claims, exp: now - DAY } }),
+    mint({ key, now, claims: { ...claims, aud: 'other.example.com' } }),
+    mint({ key: { ...createKey(), kid: key.kid }, now, claims }),
+    'a.b.c',
+    '',
+  ] as const
+  const pass = (name: string) => {
+    const names = { sub: `user-${name}`, jti: `jti-${name}` }
+    return { ...names, assertion: mint({ key, now, claims: { ...claims, ...names } }) }
+  }
+  return Array.from({ length: 2 * ROUND }, (_, i) => {
+    const [first, ...more] = Array.from({ length: PASSES_PER_CASE }, (_, k) => k)
+    return { bad, good: [pass(`${i}-${first}`), ...more.map((k) => pass(`${i}-${k}`))] }
+  })
+}
+
+/** The bytes in one write, or in up to four with a turn of the loop between. */
+function split(random: Random, text: string): string[] {
+  if (!random.chance(12)) return [text]
+  const cuts = Array.from({ length: 1 + random.int(3) }, () => random.int(text.length + 1))
+  const ends = [...cuts.toSorted((a, b) => a - b), text.length]
+  return ends.map((end, i) => text.slice(ends[i - 1] ?? 0, end))
+}
