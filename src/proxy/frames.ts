@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 /**
  * Follows the frames of one direction of a WebSocket (RFC 6455 §5.2) by their lengths alone, so that a frame of ours
  * can be put between two of theirs. Looks at no payload and keeps none.
@@ -62,4 +64,11 @@ function payloadLength(header: Buffer): number {
 /** An unmasked close frame with a status code, as a server sends it. */
 export function closeFrame(status: number): Buffer {
   return Buffer.from([0x88, 0x02, status >> 8, status & 0xff])
+}
+
+/** The same as a client sends it: masked with a mask of its own (RFC 6455 §5.3). */
+export function maskedCloseFrame(status: number): Buffer {
+  const mask = randomBytes(4)
+  const payload = [(status >> 8) ^ (mask[0] ?? 0), (status & 0xff) ^ (mask[1] ?? 0)]
+  return Buffer.from([0x88, 0x82, ...mask, ...payload])
 }

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Milliseconds } from '../config/config.ts'
 import type { Exchange } from '../exchange.ts'
-import { closeFrame, createFrameFollower } from './frames.ts'
+import { closeFrame, createFrameFollower, maskedCloseFrame } from './frames.ts'
 
 /** An open WebSocket between a client and the upstream. */
 export interface Tunnel {
-  /** Ends both sides; the client sees a close frame with `status` where one fits between two frames. */
+  /** Ends both sides; each sees a close frame with `status` where one fits between two frames. */
   close(status: number): void
 }
 
@@ -28,41 +28,59 @@ const noop = () => undefined
 
 /** Moves bytes both ways with back-pressure. When either side is gone, so is the other. */
 export function splice({ client, upstream, early, head, exchange }: SpliceOptions): Tunnel {
-  const frames = createFrameFollower()
   const pair = joinEnds(client, upstream)
-  let closingWith: number | undefined
-
-  const finishClose = (status: number) => {
-    client.end(closeFrame(status))
-    upstream.destroy()
-  }
-  const toClient = (chunk: Buffer) => {
-    exchange.bytes += chunk.length
-    frames.follow(chunk)
-    if (!client.write(chunk)) upstream.pause()
-    if (closingWith !== undefined && frames.isAtBoundary()) finishClose(closingWith)
-  }
-  const toUpstream = (chunk: Buffer) => {
-    exchange.bytes += chunk.length
-    if (!upstream.write(chunk)) client.pause()
-  }
-  if (head.length > 0) toClient(head)
-  if (early.length > 0) toUpstream(early)
+  const down = createLane({ from: upstream, to: client, goodbye: closeFrame, exchange })
+  const up = createLane({ from: client, to: upstream, goodbye: maskedCloseFrame, exchange })
+  if (head.length > 0) down.carry(head)
+  if (early.length > 0) up.carry(early)
   upstream
     .on('drain', () => client.resume())
-    .on('data', toClient)
+    .on('data', down.carry)
     .resume()
   client
     .on('drain', () => upstream.resume())
-    .on('data', toUpstream)
+    .on('data', up.carry)
     .resume()
 
   return {
     close(status) {
-      if (closingWith !== undefined || client.destroyed) return
-      closingWith = status
+      if (client.destroyed) return
       pair.endWithin(BOUNDARY_WAIT)
-      if (frames.isAtBoundary()) finishClose(status)
+      down.close(status)
+      up.close(status)
+    },
+  }
+}
+
+interface LaneOptions {
+  readonly from: Socket
+  readonly to: Socket
+  readonly goodbye: (status: number) => Buffer
+  readonly exchange: Exchange
+}
+
+/** One direction. After its close frame it carries nothing more. */
+function createLane({ from, to, goodbye, exchange }: LaneOptions) {
+  const frames = createFrameFollower()
+  let closingWith: number | undefined
+  let isClosed = false
+
+  const closeBetweenFrames = () => {
+    if (closingWith === undefined || isClosed || !frames.isAtBoundary()) return
+    isClosed = true
+    to.end(goodbye(closingWith))
+  }
+  return {
+    carry(chunk: Buffer) {
+      if (isClosed) return
+      exchange.bytes += chunk.length
+      frames.follow(chunk)
+      if (!to.write(chunk)) from.pause()
+      closeBetweenFrames()
+    },
+    close(status: number) {
+      closingWith ??= status
+      closeBetweenFrames()
     },
   }
 }

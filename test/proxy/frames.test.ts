@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { closeFrame, createFrameFollower } from '../../src/proxy/frames.ts'
+import { closeFrame, createFrameFollower, maskedCloseFrame } from '../../src/proxy/frames.ts'
 
 function frame(payload: number, masked: 'masked' | 'plain'): Buffer {
   const mask = masked === 'masked' ? 0x80 : 0
@@ -73,4 +73,10 @@ t.test(
 
 t.test('closeFrame() is an unmasked close with its status', async (t) => {
   t.same([...closeFrame(1001)], [0x88, 2, 0x03, 0xe9])
+})
+
+t.test('maskedCloseFrame() is the same, masked', async (t) => {
+  const [first, second, m0 = 0, m1 = 0, _m2, _m3, p0 = 0, p1 = 0, ...rest] = maskedCloseFrame(1001)
+  t.same([first, second, p0 ^ m0, p1 ^ m1, rest], [0x88, 0x82, 0x03, 0xe9, []])
+  t.not(maskedCloseFrame(1001).equals(maskedCloseFrame(1001)), 'the mask is fresh')
 })

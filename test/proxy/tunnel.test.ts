@@ -241,8 +241,8 @@ t.test('a real WebSocket client and server talk through it', async (t) => {
   t.equal(code, 4001)
 })
 
-t.test('draining closes an open WebSocket with 1001', async (t) => {
-  const { port } = await webSocketApp(t)
+t.test('draining closes an open WebSocket with 1001, to both sides', async (t) => {
+  const { port, seen } = await webSocketApp(t)
   const gate = await startClaimgate(t, port)
   const socket = new WebSocket(`ws://127.0.0.1:${gate.port}/echo`, ['chat'], {
     headers: { 'X-Pomerium-Jwt-Assertion': gate.assertion() },
@@ -252,14 +252,16 @@ t.test('draining closes an open WebSocket with 1001', async (t) => {
   await gate.gate.drain()
   const [code] = await closed
   t.equal(code, 1001)
+  t.equal(await seen.closedWith, 1001, 'the app sees it too')
 })
 
 async function webSocketApp(t: Test) {
-  const seen: { headers?: Record<string, unknown> } = {}
+  const seen: { headers?: Record<string, unknown>; closedWith?: Promise<number> } = {}
   const http = createServer()
   const server = new WebSocketServer({ server: http })
   server.on('connection', (socket, request) => {
     seen.headers = request.headers
+    seen.closedWith = once(socket, 'close').then(([code]) => code)
     socket.on('error', () => undefined)
     socket.on('message', (data) => socket.send(String(data)))
   })
