@@ -1,6 +1,7 @@
 import { openProgram } from './connections/gates.ts'
 import { connections } from './connections.ts'
 import type { Fuzzer } from './fuzzer.ts'
+import { headers } from './headers.ts'
 import { tokens } from './tokens.ts'
 
 export interface Planned {
@@ -13,4 +14,5 @@ export const FUZZERS: readonly Planned[] = [
   { fuzzer: tokens(), share: 35 },
   { fuzzer: connections(), share: 30 },
   { fuzzer: connections('program', openProgram), share: 10 },
+  { fuzzer: headers(), share: 5 },
 ]
