@@ -78,19 +78,25 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
   }
 }
 
+/** What a test may bring along: its wall clock, and the key that the key set holds. */
+export interface Given {
+  readonly now?: () => number
+  readonly key?: SigningKey
+}
+
 export async function startClaimgate(
   t: Test,
   upstreamPort: number,
   changes: Partial<Config> = {},
+  { now = () => NOW_MS, key = createKey() }: Given = {},
 ): Promise<RunningClaimgate> {
   const folder = mkdtempSync(join(tmpdir(), 'claimgate-'))
-  const key = createKey()
   const jwksFile = join(folder, 'jwks.json')
   writeFileSync(jwksFile, JSON.stringify({ keys: [publicJwk(key)] }))
   const lines: string[] = []
   const config = { ...testConfig(upstreamPort, jwksFile), ...changes }
   const log = createLog(config, { write: (line) => void lines.push(line) })
-  const gate = await createClaimgate(config, { log, now: () => NOW_MS })
+  const gate = await createClaimgate(config, { log, now })
   const { data, admin } = await gate.start()
   t.teardown(async () => {
     await gate.drain()

@@ -2,15 +2,11 @@ import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Config } from '../../../src/config/config.ts'
-import { type RunningClaimgate, requestBytes, startClaimgate } from '../../helpers/claimgate.ts'
-import { codeOf, type RawClient, rawClient, statusOf } from '../../helpers/raw-client.ts'
-import {
-  answering,
-  OK,
-  type RawUpstream,
-  rawUpstream,
-  type Script,
-} from '../../helpers/raw-upstream.ts'
+import type { RunningClaimgate } from '../../helpers/claimgate.ts'
+import type { JwksServer } from '../../helpers/jwks-server.ts'
+import type { SigningKey } from '../../helpers/keys.ts'
+import { codeOf, type RawClient, statusOf } from '../../helpers/raw-client.ts'
+import { answering, OK, type RawUpstream, type Script } from '../../helpers/raw-upstream.ts'
 import { readAnswers } from '../wire/strict-reading.ts'
 import type { Elsewhere } from './elsewhere.ts'
 
@@ -46,8 +42,18 @@ export interface Trial {
   readonly ok: (holds: boolean, what: string) => void
   readonly is: (actual: unknown, wanted: unknown, what: string) => void
   readonly stage: Stage
+  /** The wall clock of claimgate; a case may set it. */
+  readonly clock: { now: number }
+  /** The endpoint of the key set, where the case has one. */
+  readonly keySet: KeySetEndpoint | undefined
   /** Heals what stands in the upstream's place; resolves with the number of requests that reached it. */
   readonly heal: () => Promise<number>
+}
+
+export interface KeySetEndpoint {
+  readonly server: JwksServer
+  /** Signs the assertions that are good. */
+  readonly key: SigningKey
 }
 
 export interface Interpreter {
@@ -56,6 +62,10 @@ export interface Interpreter {
   readonly script?: Script
   /** Stands in the upstream's place. */
   readonly elsewhere?: (t: Test) => Promise<Elsewhere>
+  /** Publishes the key set in the file's place. */
+  readonly keySet?: (t: Test) => Promise<KeySetEndpoint>
+  /** The case ends claimgate itself: nothing can be asked afterwards. */
+  readonly endsClaimgate?: boolean
   readonly run: (trial: Trial) => Promise<void>
 }
 
@@ -83,86 +93,9 @@ export async function within(limit: number, holds: () => boolean): Promise<boole
 export const isAnswered = (text: string, methods?: readonly string[]): boolean =>
   readAnswers(text, methods).messages.some(({ startLine }) => !startLine.startsWith('HTTP/1.1 1'))
 
-async function scripted(t: Test): Promise<ScriptedUpstream> {
-  let current = healthy
-  const open = new Set<Socket>()
-  const upstream = await rawUpstream((socket, received) => {
-    open.add(socket)
-    socket.on('close', () => open.delete(socket))
-    current(socket, received)
-  })
-  t.teardown(() => upstream.close())
-  return {
-    ...upstream,
-    open,
-    follow: (script) => {
-      current = script
-    },
-    count: (line) => upstream.received().join('\r\n').split(`${line} HTTP/1.1\r\n`).length - 1,
-  }
-}
-
 /** Sockets of this process, the clients' and the upstream's ends included. */
 export const openSockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
-
-/** Runs one case; resolves with what deviated. Afterwards a healed upstream is reached and no descriptor is left. */
-export async function runTrial(t: Test, interpreter: Interpreter): Promise<string[]> {
-  const deviations: string[] = []
-  const ok: Trial['ok'] = (holds, what) => {
-    if (!holds) deviations.push(what)
-  }
-  const is: Trial['is'] = (actual, wanted, what) =>
-    ok(actual === wanted, `${what} is ${actual}, not ${wanted}`)
-  const upstream = await scripted(t)
-  const elsewhere = await interpreter.elsewhere?.(t)
-  const port = elsewhere?.port ?? upstream.port
-  const gate = await startClaimgate(t, port, interpreter.settings)
-  const clients: RawClient[] = []
-  const stage = createStage(gate, upstream, clients)
-  const before = openSockets()
-  upstream.follow(interpreter.script ?? healthy)
-  const heal = async () => (await elsewhere?.heal()) ?? 0
-  await interpreter.run({ t, ok, is, stage, heal })
-  for (const client of clients) client.socket.destroy()
-  upstream.follow(healthy)
-  for (const socket of upstream.open) socket.destroy()
-  await heal()
-  is(statusOf(await stage.ask()), 200, 'a good request through the healed upstream')
-  for (const { socket } of clients) socket.destroy()
-  for (const socket of upstream.open) socket.destroy()
-  const isBack = await within(5_000, () => openSockets() <= before)
-  ok(isBack, `${openSockets() - before} sockets are left open`)
-  return deviations
-}
-
-function createStage(
-  gate: RunningClaimgate,
-  upstream: ScriptedUpstream,
-  clients: RawClient[],
-): Stage {
-  const connect = async () => {
-    const client = await rawClient(gate.port)
-    clients.push(client)
-    return client
-  }
-  const bytes = (request?: RequestShape) => requestBytes(gate.assertion(), request)
-  return {
-    gate,
-    upstream,
-    connect,
-    bytes,
-    async ask(request) {
-      const client = await connect()
-      const text = bytes(request)
-      client.send(text)
-      const method = text.slice(0, text.indexOf(' '))
-      return client
-        .until((received) => isAnswered(received, [method]))
-        .catch(() => client.received())
-    },
-  }
-}
 
 /** Nothing of the inside: no address, port, error name or message of a library. */
 const INSIDE =
