@@ -33,8 +33,10 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
   const sources = { flags, env: process.env, readFile }
   switch (command) {
     case 'serve': {
+      const starting = endOnSignal()
       const { serve, superviseProcess } = await import('./commands/serve.ts')
-      return superviseProcess(await serve(sources), process)
+      superviseProcess(await serve(sources), process)
+      return starting.isOver()
     }
     case 'check': {
       const { check } = await import('./commands/check.ts')
@@ -46,6 +48,16 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
       return demo({ flags, write })
     }
   }
+}
+
+/**
+ * While starting, a signal ends the process at once, with 0: there is nothing yet to end in order. Process 1 of a
+ * container would otherwise not hear it.
+ */
+function endOnSignal(): { isOver(): void } {
+  const end = () => process.exit(0)
+  process.on('SIGTERM', end).on('SIGINT', end)
+  return { isOver: () => void process.off('SIGTERM', end).off('SIGINT', end) }
 }
 
 function refuseOldNode(version: string): void {

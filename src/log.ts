@@ -1,4 +1,5 @@
-import { Writable } from 'node:stream'
+import { createWriteStream, fstatSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { Config } from './config/config.ts'
 
@@ -7,38 +8,91 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
 
 const LEVEL_NAMES: Readonly<Record<string, string>> = pino.levels.labels
 
-/**
- * JSON lines by pino, or lines for people with `log_format: pretty`.
- * A consumer that has gone (EPIPE) must not end the process: the destination's errors are dropped.
- */
+/** Where finished lines go, one call per line. */
+export interface LineWriter extends DestinationStream {
+  /** Calls back when all lines so far are written, or can never be. */
+  flush(done: () => void): void
+}
+
+/** JSON lines by pino, or lines for people with `log_format: pretty`. */
 export function createLog(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   destination?: DestinationStream,
 ): Logger {
-  const output = destination ?? standardOutput()
+  const output =
+    destination ??
+    createLineWriter(standardOutput(), (lines) => log.warn({ lines }, 'log lines dropped'))
   const options = { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  return pino(options, logFormat === 'pretty' ? prettify(output) : output)
+  const log = pino(options, logFormat === 'pretty' ? prettify(output) : output)
+  return log
+}
+
+/**
+ * A pipe is written to without blocking: a write that blocks holds one of the few threads of Node, and a process cannot
+ * even exit while its consumer does not read. Files never block for long.
+ */
+function standardOutput(): Writable {
+  const { fd } = process.stdout
+  const status = fstatSync(fd)
+  if (status.isFIFO() || status.isSocket()) return process.stdout
+  return createWriteStream('', { fd, autoClose: false })
 }
 
 /** Characters that may wait for a slow consumer of the log; lines beyond are dropped rather than kept in memory. */
 const MAX_UNWRITTEN = 4 * 1024 * 1024
 
-function standardOutput(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: false, minLength: 0, maxLength: MAX_UNWRITTEN })
-  output.on('error', () => undefined)
-  return output
+/**
+ * Writes lines in batches, one at a time, and never waits for them. A consumer that has gone (EPIPE) must not end the
+ * process: what cannot be written is forgotten. `onDropped` is told how many lines were left out once there is room again.
+ */
+export function createLineWriter(stream: Writable, onDropped: (lines: number) => void): LineWriter {
+  let pending = ''
+  let writing = 0
+  let isScheduled = false
+  let dropped = 0
+  const flushed: (() => void)[] = []
+  stream.on('error', () => undefined)
+
+  const writePending = () => {
+    isScheduled = false
+    if (writing > 0 || pending === '') return
+    const batch = pending
+    pending = ''
+    writing = batch.length
+    stream.write(batch, written)
+  }
+  const written = () => {
+    writing = 0
+    const lines = dropped
+    dropped = 0
+    if (lines > 0) onDropped(lines)
+    if (pending !== '') return writePending()
+    for (const done of flushed.splice(0)) done()
+  }
+  return {
+    write(line) {
+      if (pending.length + writing + line.length > MAX_UNWRITTEN) {
+        dropped += 1
+        return
+      }
+      pending += line
+      if (isScheduled || writing > 0) return
+      isScheduled = true
+      setImmediate(writePending)
+    },
+    flush(done) {
+      flushed.push(done)
+      writePending()
+      if (writing === 0) written()
+    },
+  }
 }
 
-function prettify(output: DestinationStream): DestinationStream {
-  const stream = new Writable({
-    decodeStrings: false,
-    write(chunk: string | Buffer, _encoding, done) {
-      output.write(prettyLine(chunk.toString()))
-      done()
-    },
-  })
-  stream.on('error', () => undefined)
-  return stream
+function prettify(output: DestinationStream & Partial<LineWriter>): LineWriter {
+  return {
+    write: (line) => output.write(prettyLine(line)),
+    flush: (done) => (output.flush === undefined ? done() : output.flush(done)),
+  }
 }
 
 /** One JSON log line as `time LEVEL message field=value …`. */

@@ -1,5 +1,7 @@
+import { Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { createLog, prettyLine } from '../src/log.ts'
+import { createLineWriter, createLog, prettyLine } from '../src/log.ts'
 
 t.test(
   'createLog() writes one JSON object a line, with the time and without host or pid',
@@ -36,4 +38,97 @@ t.test('prettyLine() keeps control characters of a value escaped', async (t) => 
     path: '/\n\u001b[31m',
   })
   t.equal(prettyLine(json), '00:00:00.000 INFO  m path="/\\n\\u001b[31m"\n')
+})
+
+/** A consumer that takes a batch when told to, or fails. */
+function slowConsumer() {
+  const batches: string[] = []
+  let taken: ((error?: Error) => void) | undefined
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      batches.push(chunk)
+      taken = done
+    },
+  })
+  return { stream, batches, take: (error?: Error) => taken?.(error) }
+}
+
+t.test('lines are written in batches, one at a time and in order', async (t) => {
+  const { stream, batches, take } = slowConsumer()
+  const writer = createLineWriter(stream, () => t.fail('nothing is dropped'))
+  writer.write('1\n')
+  writer.write('2\n')
+  t.same(batches, [], 'not while the line is made')
+  await nextTurn()
+  writer.write('3\n')
+  writer.write('4\n')
+  await nextTurn()
+  t.same(batches, ['1\n2\n'])
+  take()
+  t.same(batches, ['1\n2\n', '3\n4\n'])
+})
+
+t.test(
+  'of what a consumer does not take 4 MiB are kept; the rest is dropped and counted',
+  async (t) => {
+    const { stream, batches, take } = slowConsumer()
+    const told: number[] = []
+    const writer = createLineWriter(stream, (lines) => told.push(lines))
+    const line = `${'x'.repeat(1023)}\n`
+    for (let i = 0; i < 5_000; i++) writer.write(line)
+    await nextTurn()
+    t.equal(batches[0]?.length, 4 * 1024 * 1024)
+    writer.write(line)
+    t.same(told, [])
+    take()
+    t.same(told, [5_000 - 4_096 + 1])
+    writer.write(line)
+    await nextTurn()
+    t.equal(batches[1], line)
+    take()
+    t.equal(told.length, 1)
+  },
+)
+
+t.test('flush() calls back when all is written', async (t) => {
+  const { stream, batches, take } = slowConsumer()
+  const writer = createLineWriter(stream, () => undefined)
+  let isFlushed = false
+  const whenFlushed = () => {
+    isFlushed = true
+  }
+  writer.flush(whenFlushed)
+  t.ok(isFlushed, 'nothing to write')
+  isFlushed = false
+  writer.write('1\n')
+  writer.flush(whenFlushed)
+  writer.write('2\n')
+  t.same(batches, ['1\n'], 'at once')
+  take()
+  t.notOk(isFlushed)
+  take()
+  t.ok(isFlushed)
+})
+
+t.test('a consumer that is gone ends neither the process nor the flush', async (t) => {
+  const { stream, take } = slowConsumer()
+  const writer = createLineWriter(stream, () => undefined)
+  writer.write('1\n')
+  await nextTurn()
+  take(new Error('EPIPE'))
+  await nextTurn()
+  for (let i = 0; i < 10_000; i++) writer.write('x'.repeat(1024))
+  await t.resolves(new Promise<void>((resolve) => writer.flush(resolve)))
+})
+
+t.test('log_format: pretty is flushed, too', async (t) => {
+  const { stream, batches, take } = slowConsumer()
+  const writer = createLineWriter(stream, () => undefined)
+  const log = createLog({ logLevel: 'info', logFormat: 'pretty' }, writer)
+  log.info('last words')
+  const flushed = new Promise<void>((resolve) => log.flush(() => resolve()))
+  t.match(batches.join(''), 'INFO  last words\n')
+  take()
+  await flushed
 })

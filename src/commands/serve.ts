@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { constants } from 'node:os'
 import type { Logger } from 'pino'
 import type { Milliseconds } from '../config/config.ts'
 import { readConfig, type Sources } from '../config/read.ts'
@@ -38,23 +39,31 @@ function authority({ address, family, port }: AddressInfo): string {
 /** How long the last log lines may take to be written. */
 const FLUSH_TIME: Milliseconds = 1_000
 
-/** Ends `serving` in order on the first signal, and at once on the second; a fault that nobody caught ends it too. */
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/**
+ * Ends `serving` in order on the first signal, and at once on the second, with 128 and the signal's number. A fault that
+ * nobody caught ends it in order, too, with 1; further ones on the way are only logged.
+ */
 export function superviseProcess({ claimgate, log }: Serving, host: NodeJS.Process): void {
-  let isEnding = false
-  const end = (exitCode: number) => {
-    if (isEnding) return host.exit(exitCode === 0 ? 130 : exitCode)
-    isEnding = true
+  let exitCode: number | undefined
+  let isSignalled = false
+  const end = (code: number) => {
+    if (exitCode !== undefined) return
+    exitCode = code
     claimgate
       .drain()
       .catch((error: unknown) => log.error(describeFault(error), 'drain failed'))
       .finally(() => {
         // The consumer of the log may be gone, and then nobody calls back.
-        setTimeout(() => host.exit(exitCode), FLUSH_TIME)
-        log.flush(() => host.exit(exitCode))
+        setTimeout(() => host.exit(code), FLUSH_TIME)
+        log.flush(() => host.exit(code))
       })
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of SIGNALS) {
     host.on(signal, () => {
+      if (isSignalled) host.exit(128 + constants.signals[signal])
+      isSignalled = true
       log.info({ signal }, 'draining')
       end(0)
     })
