@@ -102,7 +102,11 @@ function judge(outcome: Outcome, wire: readonly string[]): void {
   const { recipe, subject, faults } = outcome
   const readings = wire.map((text) => readRequests(text))
   const requests = readings.flatMap(({ messages }) => messages)
-  const own = requests.filter((request) => subjectOf(request) === subject)
+  // The wire is sorted by connection: two requests of one client may have gone on two, in either order.
+  const place = ({ startLine }: Message) => outcome.bytes.indexOf(startLine)
+  const own = requests
+    .filter((request) => subjectOf(request) === subject)
+    .sort((a, b) => place(a) - place(b))
   const hasPiece = readings.some(({ end }, i) => wire[i]?.slice(end).includes(`: ${subject}\r\n`))
   const passed = outcome.answers.filter((answer) => statusOf(answer) === 200)
 

@@ -50,7 +50,7 @@ t.test('nothing forged reaches httpbin', { skip }, async (t) => {
   })
 })
 
-t.test('X-Pomerium-* of a client never arrives, whatever is mapped', { skip }, async (t) => {
+t.test('no forged identity header arrives, whichever preset is chosen', { skip }, async (t) => {
   const httpbin = await startHttpbin(t)
   for (const preset of ['pomerium', 'pomerium-legacy', 'none']) {
     const stage = await startStage(t, httpbin, { CLAIMGATE_PRESET: preset })
@@ -59,11 +59,7 @@ t.test('X-Pomerium-* of a client never arrives, whatever is mapped', { skip }, a
     t.equal(status, 200)
     const arrived = Object.entries(headersIn(body)).filter(([, value]) => value.includes('forged'))
     const names = arrived.map(([name]) => name)
-    t.strictSame(
-      names.sort(),
-      ['X-Webauth-Role', 'X-Webauth-User'],
-      `${preset}: no app reads these`,
-    )
+    t.strictSame(names, [], preset)
   }
 })
 
