@@ -2,6 +2,7 @@ import { openProgram } from './connections/gates.ts'
 import { connections } from './connections.ts'
 import type { Fuzzer } from './fuzzer.ts'
 import { headers } from './headers.ts'
+import { settings } from './settings.ts'
 import { tokens } from './tokens.ts'
 
 export interface Planned {
@@ -15,4 +16,5 @@ export const FUZZERS: readonly Planned[] = [
   { fuzzer: connections(), share: 30 },
   { fuzzer: connections('program', openProgram), share: 10 },
   { fuzzer: headers(), share: 5 },
+  { fuzzer: settings(), share: 5 },
 ]
