@@ -1,3 +1,4 @@
+import type { JWK } from 'jose'
 import { type JwksServer, startJwksServer } from './jwks-server.ts'
 import { createKey, publicJwk, type SigningKey } from './keys.ts'
 import { HOST, type Members, mint } from './mint.ts'
@@ -9,6 +10,8 @@ export interface Issuer {
   readonly env: Readonly<Record<string, string>>
   readonly server: () => JwksServer
   readonly key: () => SigningKey
+  /** What is published, as a JWK Set. */
+  readonly keySet: () => { readonly keys: readonly JWK[] }
   /** A fresh good assertion; every one has its own `jti`. */
   assertion(claims?: Members): string
   /** Publishes a new key beside the old one, signs with it from now on, and returns it. */
@@ -27,7 +30,8 @@ export async function startIssuer(owner: Owner): Promise<Issuer> {
   const { port, uri } = server
   let keys = [createKey()]
   let serial = 0
-  const publish = () => server.serve({ keys: keys.map(publicJwk) })
+  const keySet = () => ({ keys: keys.map(publicJwk) })
+  const publish = () => server.serve(keySet())
   const newest = () => keys.at(-1) as SigningKey
   publish()
   return {
@@ -38,6 +42,7 @@ export async function startIssuer(owner: Owner): Promise<Issuer> {
     },
     server: () => server,
     key: newest,
+    keySet,
     assertion: (claims) =>
       mint({
         key: newest(),
