@@ -61,6 +61,22 @@ t.test('without a set it tries again after about 1, 2, 4 and then every 8 second
   )
 })
 
+t.test('after a success the waits between tries begin anew', async (t) => {
+  const { keySet, clock, answer, fetches } = createScripted(t)
+  keySet.start()
+  await clock.advance(HOUR)
+  answer(setOf('a'))
+  await clock.advance(8_000)
+  answer(failed('refused'))
+  await clock.advance(59_000)
+  const failedAt = fetches.at(-1)?.at ?? 0
+  await clock.advance(3_000)
+  t.same(
+    fetches.slice(-2).map(({ at }) => at - failedAt),
+    [1_000, 3_000],
+  )
+})
+
 t.test('a set that comes up is in use within 8 seconds, whatever came before', async (t) => {
   const { keySet, clock, answer, kids } = createScripted(t)
   keySet.start()

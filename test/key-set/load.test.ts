@@ -70,3 +70,16 @@ t.test('"not modified" to a first request is a failure', async (t) => {
   t.equal(kids(), undefined)
   t.same(outcomes, ['error'])
 })
+
+t.test('an answer with the same text is no change, and is told as none', async (t) => {
+  const { keySet, clock, answer, outcomes, kids, log } = createScripted(t)
+  answer(setOf('a'))
+  keySet.start()
+  await clock.advance(60_000)
+  t.same(outcomes, ['ok', 'ok'])
+  t.same(kids(), ['a'])
+  t.same(
+    log.lines.map(({ message }) => message),
+    ['key set loaded'],
+  )
+})

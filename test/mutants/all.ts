@@ -4,6 +4,8 @@ import { DECISION } from './decision.ts'
 import { FIELDS } from './fields.ts'
 import { GATE } from './gate.ts'
 import { IDENTITY } from './identity.ts'
+import { KEY_MATERIAL } from './key-material.ts'
+import { KEY_SET } from './key-set.ts'
 import type { Mutant } from './mutant.ts'
 import { STRIP } from './strip.ts'
 
@@ -12,6 +14,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...GATE,
   ...ASSERTION,
   ...CLAIMS,
+  ...KEY_SET,
+  ...KEY_MATERIAL,
   ...DECISION,
   ...STRIP,
   ...IDENTITY,

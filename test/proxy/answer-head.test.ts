@@ -70,6 +70,17 @@ t.test(
   },
 )
 
+t.test('a client of HTTP/1.0 gets no interim answer', async (t) => {
+  const upstream = await rawUpstream(answering(`HTTP/1.1 103 Hint\r\n\r\n${OK}`))
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { line: 'GET /t HTTP/1.0' }),
+  )
+  t.same(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200'])
+})
+
 t.test('interim answers that a client does not read fill no memory', async (t) => {
   const hint = `HTTP/1.1 103 Hint\r\nX: ${'x'.repeat(16_000)}\r\n\r\n`
   const total = 10_000

@@ -34,6 +34,11 @@ t.test('everything else is read as it came', async (t) => {
   t.equal(readBack([endless]), endless, 'a head that is too long to be held')
 })
 
+t.test('what looks like a 100 inside a body belongs to the body', async (t) => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n'
+  t.equal(readBack([head, CONTINUE, OK]), head + CONTINUE + OK)
+})
+
 t.test('what comes before a request was sent is not touched', async (t) => {
   const socket = new PassThrough()
   passOverContinue(socket as unknown as Socket)
