@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Milliseconds } from '../config/config.ts'
 import type { Answer } from '../pages/problem.ts'
+import { createValve } from './valve.ts'
 
 /**
  * One client connection. Its requests are handled one after the other, so that answers keep the order of the requests
@@ -17,6 +18,8 @@ export interface Connection {
   isResting(): boolean
   /** The task under way is the last: what waits, and whatever still comes, is never looked at. */
   finish(): void
+  /** Reads again, whatever waits. */
+  readOn(): void
 }
 
 /** Requests of one connection that may wait parsed; beyond that no more bytes are read from it. */
@@ -41,6 +44,7 @@ export function connectionOf(socket: Socket): Connection {
 
 function createConnection(socket: Socket): Connection {
   const waiting: ((next: () => void) => void)[] = []
+  const valve = createValve(socket)
   let busy = false
   let finished = false
   /** When the last answer was complete. What came since then begins another request. */
@@ -58,7 +62,7 @@ function createConnection(socket: Socket): Connection {
   const advance = () => {
     busy = false
     const task = finished || socket.destroyed ? undefined : waiting.shift()
-    if (waiting.length < MAX_WAITING / 2 && socket.isPaused()) socket.resume()
+    if (waiting.length < MAX_WAITING / 2) valve.open()
     if (task !== undefined) run(task)
     else bytesAtRest = socket.bytesRead
   }
@@ -68,10 +72,10 @@ function createConnection(socket: Socket): Connection {
 
   return {
     enqueue(task) {
-      if (finished) return
+      if (finished) return valve.close()
       if (!busy) return run(task)
       waiting.push(task)
-      if (waiting.length >= MAX_WAITING) socket.pause()
+      if (waiting.length >= MAX_WAITING) valve.close()
     },
     isBusy: () => busy || finished || waiting.length > 0,
     hasWaiting: () => waiting.length > 0,
@@ -80,6 +84,7 @@ function createConnection(socket: Socket): Connection {
       finished = true
       waiting.length = 0
     },
+    readOn: valve.open,
   }
 }
 
@@ -113,6 +118,7 @@ export function linger(socket: Socket): void {
   socket.once('end', () => socket.destroy())
   socket.once('close', () => clearTimeout(timer))
   socket.end()
+  connectionOf(socket).readOn()
   socket.resume()
 }
 

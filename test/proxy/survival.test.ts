@@ -116,7 +116,8 @@ t.test(
     const before = process.memoryUsage().rss
     socket.on('data', (chunk) => {
       const text = tail + chunk.toString('latin1')
-      answers += text.split('HTTP/1.1 401 ').length - 1
+      // 503 where the machine is so busy that the event loop is late.
+      answers += text.match(/HTTP\/1\.1 (?:401|503) /g)?.length ?? 0
       tail = text.slice(-'HTTP/1.1 401'.length)
       peak = Math.max(peak, process.memoryUsage().rss)
       if (answers >= total) socket.destroy()
