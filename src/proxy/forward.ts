@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici'
 import type { Config, Milliseconds } from '../config/config.ts'
 import type { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { bodyFollows, headerValue } from './headers.ts'
+import { bodyFollows, type HeaderLines, headerValue } from './headers.ts'
+import type { RequestBytes } from './own-head.ts'
 import { createRelay } from './relay.ts'
 import type { Lease, UpstreamPool } from './upstream.ts'
 
@@ -12,7 +13,8 @@ export interface ForwardRequest {
   readonly response: ServerResponse
   /** The request target as the client sent it. */
   readonly target: string
-  readonly headers: string[]
+  /** For the upstream, Host and the framing included. */
+  readonly headers: HeaderLines
   readonly exchange: Exchange
   /** Answers in the upstream's place; called at most once, and only while nothing was answered. */
   readonly refuse: (error: RejectedError) => void
@@ -42,13 +44,14 @@ const FRESH: Milliseconds = 1_000
  */
 export function createForward({ pool, config, now }: ForwardOptions): Forward {
   return (forward) => {
+    const bytes = bytesOf(forward)
     const hasBody = bodyFollows(forward.request.rawHeaders)
     const canResend = !hasBody && IDEMPOTENT.has(forward.request.method ?? '')
     const bodyIdleTimeout = hasBody ? config.bodyIdleTimeout : undefined
     const send = (lease: Lease, resend: (() => void) | undefined) =>
       dispatch(lease, forward, {
         hasBody,
-        handler: createRelay({ forward, lease, resend, bodyIdleTimeout, now }),
+        handler: createRelay({ forward, bytes, lease, resend, bodyIdleTimeout, now }),
       })
     const again = () => send(pool.lease(0), undefined)
     send(pool.lease(canResend ? Number.POSITIVE_INFINITY : FRESH), canResend ? again : undefined)
@@ -64,7 +67,7 @@ function dispatch(
     {
       path: target,
       method: request.method as Dispatcher.HttpMethod,
-      headers,
+      headers: forUndici(headers),
       body: hasBody ? (bodyOf(request) as IncomingMessage) : null,
       // undici would close the connection after each HEAD.
       reset: false,
@@ -73,9 +76,22 @@ function dispatch(
   )
 }
 
+function bytesOf({ request, target, headers }: ForwardRequest): RequestBytes {
+  const isChunked = headerValue(headers, 'transfer-encoding') !== undefined
+  const hasLength = headerValue(headers, 'content-length') !== undefined
+  const framing = isChunked ? 'chunked' : hasLength ? 'length' : 'none'
+  return { method: request.method ?? '', target, lines: headers, framing }
+}
+
+/** All that undici needs to know to count the body; the head that goes out is ours (own-head.ts). */
+function forUndici(headers: HeaderLines): string[] {
+  const length = headerValue(headers, 'content-length')
+  return ['host', 'upstream', ...(length === undefined ? [] : ['content-length', length])]
+}
+
 /**
- * A body keeps the framing it came with: undici would give a chunked one that has arrived whole a Content-Length, unless it
- * cannot see that it is a stream. Giving up on it must not destroy the client's connection, which waits for an answer.
+ * undici would give a chunked body that has arrived whole a length, unless it cannot see that it is a stream. Giving up on
+ * it must not destroy the client's connection, which waits for an answer.
  */
 function bodyOf(request: IncomingMessage): IncomingMessage | AsyncIterable<Buffer> {
   if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return request

@@ -28,12 +28,14 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-connection',
   'te',
   'trailer',
-  'transfer-encoding',
   'upgrade',
 ])
 
 /** `Connection` may not remove these: the message would change its meaning or its frame. */
-const NOT_NOMINATED: ReadonlySet<string> = new Set(['host', 'content-length'])
+const NOT_NOMINATED: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding'])
+
+/** An answer is framed anew: its client may speak another version of HTTP than the upstream. */
+const ANSWER_FRAMING = 'transfer-encoding'
 
 /**
  * The fields for the upstream: the client's in their order and spelling, less those of this connection, those that
@@ -72,7 +74,7 @@ export function downstreamHeaders(rawHeaders: HeaderLines): string[] {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
     const lower = name.toLowerCase()
-    if (isAboutConnection(lower, nominated)) continue
+    if (lower === ANSWER_FRAMING || isAboutConnection(lower, nominated)) continue
     lines.push(name, rawHeaders[i + 1] ?? '')
   }
   return lines

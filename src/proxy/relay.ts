@@ -5,10 +5,12 @@ import { RejectedError } from '../errors.ts'
 import { writeHead, writeInformational } from './answer-head.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
+import type { RequestBytes } from './own-head.ts'
 import type { Lease } from './upstream.ts'
 
 export interface RelayOptions {
   readonly forward: ForwardRequest
+  readonly bytes: RequestBytes
   readonly lease: Lease
   /** Sends the request again; `undefined` when that is not allowed. */
   readonly resend: (() => void) | undefined
@@ -19,7 +21,7 @@ export interface RelayOptions {
 
 /** Moves one answer from the upstream to the client, with back-pressure, and ends both sides whatever happens. */
 export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
-  const { forward, lease, now } = options
+  const { forward, bytes, lease, now } = options
   const { request, response, exchange } = forward
   const started = now()
   const attempt = { onReusedConnection: false, answered: false }
@@ -28,7 +30,7 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
   return {
     onRequestStart() {
       attempt.onReusedConnection = lease.isReused()
-      lease.expectAnswer()
+      lease.begin(bytes)
     },
     // Called at the first byte of an answer, before its head is complete.
     onResponseStarted() {

@@ -3,14 +3,15 @@ import { Client } from 'undici'
 import type { Config, Milliseconds } from '../config/config.ts'
 import type { Connect } from './connector.ts'
 import { passOverContinue } from './continue.ts'
+import { type RequestBytes, writeOwnHeads } from './own-head.ts'
 
 /** One connection to the upstream, lent to one request at a time. */
 export interface Lease {
   readonly client: Client
   /** Whether a request was answered on this connection before. */
   readonly isReused: () => boolean
-  /** A request is being sent: what comes from now on is its answer. */
-  expectAnswer(): void
+  /** A request is being sent: its head is `bytes`, and what comes from now on is its answer. */
+  begin(bytes: RequestBytes): void
   /** Gives the connection back after a whole answer. */
   release(): void
   /** Ends the connection, at whatever stage it is. */
@@ -33,7 +34,7 @@ const IDLE_TIMEOUT: Milliseconds = 4_000
 interface Slot {
   readonly client: Client
   socket: Socket | undefined
-  expectAnswer: () => void
+  begin: (bytes: RequestBytes) => void
   answered: boolean
   idleSince: Milliseconds
 }
@@ -76,7 +77,7 @@ export function createUpstreamPool(
   const leaseOf = (slot: Slot): Lease => ({
     client: slot.client,
     isReused: () => slot.answered,
-    expectAnswer: () => slot.expectAnswer(),
+    begin: (bytes) => slot.begin(bytes),
     release: () => release(slot),
     destroy: () => discard(slot),
   })
@@ -102,7 +103,12 @@ function openSlot(connect: Connect, config: PoolConfig): Slot {
         if (error !== null || socket === null)
           return callback(error ?? new Error('not connected'), null)
         slot.socket = socket
-        slot.expectAnswer = passOverContinue(socket).expectAnswer
+        const { expectAnswer } = passOverContinue(socket)
+        const { expectHead } = writeOwnHeads(socket)
+        slot.begin = (bytes) => {
+          expectHead(bytes)
+          expectAnswer()
+        }
         slot.answered = false
         callback(null, socket)
       })
@@ -116,7 +122,7 @@ function openSlot(connect: Connect, config: PoolConfig): Slot {
   const slot: Slot = {
     client,
     socket: undefined,
-    expectAnswer: () => undefined,
+    begin: () => undefined,
     answered: false,
     idleSince: 0,
   }

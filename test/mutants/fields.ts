@@ -15,7 +15,6 @@ export const FIELDS: readonly Mutant[] = [
         'proxy-connection',
         'te',
         'trailer',
-        'transfer-encoding',
       ].map((name) => [`${name} reaches the other side`, `  '${name}',\n`, ''] as const),
       ['upgrade reaches the other side', "  'upgrade',\n", ''],
       [
@@ -25,9 +24,10 @@ export const FIELDS: readonly Mutant[] = [
       ],
       [
         'fields of the connection reach the client',
-        'if (isAboutConnection(lower, nominated)) continue\n    lines.push',
-        'lines.push',
+        ' || isAboutConnection(lower, nominated)) continue\n    lines.push',
+        ') continue\n    lines.push',
       ],
+      ["the upstream's framing reaches the client", 'lower === ANSWER_FRAMING || ', ''],
       [
         'what Connection names reaches the upstream',
         'HOP_BY_HOP.has(lower) || nominated?.has(lower) === true',

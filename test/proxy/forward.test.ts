@@ -15,7 +15,7 @@ t.test('a verified request reaches the upstream with the identity in plain heade
   t.match(answer, /\r\n\r\nok$/)
   t.equal(
     upstream.received()[0],
-    'GET /t HTTP/1.1\r\nhost: app.example.com\r\nconnection: keep-alive\r\nAccept: */*\r\n' +
+    'GET /t HTTP/1.1\r\nHost: app.example.com\r\nAccept: */*\r\n' +
       'X-Pomerium-Claim-Sub: user-1\r\nX-Pomerium-Claim-Email: ann@example.com\r\n' +
       'X-Pomerium-Claim-Groups: dev,ops\r\nX-Pomerium-Claim-Name: Ann\r\n\r\n',
   )
@@ -99,7 +99,7 @@ t.test('fields keep their order, spelling, case and duplicates', async (t) => {
     requestBytes(gate.assertion(), { lines: [...lines, 'Connection: close'] }),
   )
   t.same(
-    upstream.received()[0]?.split('\r\n').slice(3, -2),
+    upstream.received()[0]?.split('\r\n').slice(2, -2),
     lines.map((line) => line.replace('Empty:', 'Empty: ')),
   )
 })
@@ -122,15 +122,14 @@ for (const [method, body] of [
     )
     t.equal(statusOf(answer), 200)
     const [head, sent] = (upstream.received()[0] ?? '').split('\r\n\r\n')
-    t.match(head, new RegExp(`\r\ncontent-length: ${body.length}`))
-    t.match(head, /\r\nContent-Type: weird\r\n/)
+    t.match(head, `\r\nContent-Length: ${body.length}\r\nContent-Type: weird\r\n`)
     t.equal(sent, body)
   })
 
 t.test('a chunked body stays chunked and its trailers are dropped', async (t) => {
   const upstream = await rawUpstream()
   t.teardown(() => upstream.close())
-  const gate = await startClaimgate(t, upstream.port)
+  const gate = await startClaimgate(t, upstream.port, { identityHeaders: [] })
   const answer = await exchangeBytes(
     gate.port,
     requestBytes(gate.assertion(), {
@@ -140,10 +139,11 @@ t.test('a chunked body stays chunked and its trailers are dropped', async (t) =>
     }),
   )
   t.equal(statusOf(answer), 200)
-  const sent = upstream.received()[0] ?? ''
-  t.match(sent, /\r\ntransfer-encoding: chunked\r\n/)
-  t.match(sent, /abc/)
-  t.notMatch(sent, /mallory|Trailer/i)
+  t.equal(
+    upstream.received()[0],
+    'POST /t HTTP/1.1\r\nHost: app.example.com\r\nTransfer-Encoding: chunked\r\n\r\n' +
+      '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
+  )
 })
 
 t.test('an upstream that refuses the connection gives 502 and no address', async (t) => {
@@ -258,6 +258,37 @@ t.test(
     client.socket.destroy()
   },
 )
+
+t.test('a HEAD leaves its upstream connection in use', async (t) => {
+  const upstream = await rawUpstream(answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'))
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const client = await rawClient(gate.port)
+  for (let answers = 2; answers <= 3; answers++) {
+    client.send(requestBytes(gate.assertion(), { line: 'HEAD /t HTTP/1.1' }))
+    await client.until((text) => text.split('\r\n\r\n').length === answers)
+  }
+  client.socket.destroy()
+  t.equal(upstream.connections(), 1)
+})
+
+for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked'])
+  t.test(`an answer that comes before the body has (${framing}) is the last one`, async (t) => {
+    const upstream = await rawUpstream((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno'))
+    })
+    t.teardown(() => upstream.close())
+    const gate = await startClaimgate(t, upstream.port)
+    const answer = await exchangeBytes(
+      gate.port,
+      requestBytes(gate.assertion(), {
+        line: 'POST /t HTTP/1.1',
+        lines: [framing],
+        body: '3\r\nabc\r\n',
+      }),
+    )
+    t.match(answer, /^HTTP\/1\.1 403 No\r\n[\s\S]*Connection: close\r\n[\s\S]*\r\n\r\nno$/)
+  })
 
 t.test('an upstream that breaks off mid-body breaks the client connection', async (t) => {
   const upstream = await rawUpstream((socket) => {

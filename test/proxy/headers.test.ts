@@ -35,7 +35,6 @@ for (const name of [
   'Proxy-Authorization',
   'TE',
   'Trailer',
-  'Transfer-Encoding',
   'Upgrade',
   'Expect',
 ])
@@ -76,6 +75,28 @@ t.test('upstreamHeaders() removes a field whose value is reserved', async (t) =>
     lines: ['Authorization', 'Basic x'],
     stripped: 1,
   })
+})
+
+t.test('the framing of a request stays in its place, that of an answer is made anew', async (t) => {
+  const raw = [
+    'A',
+    '1',
+    'Transfer-Encoding',
+    'chunked',
+    'Connection',
+    'transfer-encoding',
+    'B',
+    '2',
+  ]
+  t.same(upstreamHeaders(raw, rules, []).lines, [
+    'A',
+    '1',
+    'Transfer-Encoding',
+    'chunked',
+    'B',
+    '2',
+  ])
+  t.same(downstreamHeaders(raw), ['A', '1', 'B', '2'])
 })
 
 t.test('Connection cannot remove Host, Content-Length or a field of ours', async (t) => {
