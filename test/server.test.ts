@@ -302,7 +302,7 @@ t.test(
 t.test('preserve_host: false sends the Host of the upstream', async (t) => {
   const { app, gate } = await setUp(t, { preserveHost: false })
   await exchangeBytes(gate.port, requestBytes(gate.assertion(), { lines: CLOSE }))
-  t.match(app.received()[0], `\r\nhost: 127.0.0.1:${app.port}\r\n`)
+  t.match(app.received()[0], `\r\nHost: 127.0.0.1:${app.port}\r\n`)
 })
 
 t.test('an upstream on a Unix socket is reached', async (t) => {

@@ -36,9 +36,10 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
     onResponseStarted() {
       attempt.answered = true
     },
-    onResponseStart(controller, status, _headers, statusText = '') {
+    onResponseStart(controller, status, headers, statusText = '') {
       // RFC 9110 §15: the parser takes any three digits.
       if (status < 100) throw new Error('status code is not one')
+      if (!isUndone(headers['transfer-encoding'])) throw new Error('unknown transfer coding')
       const head = { status, statusText, rawHeaders: controller.rawHeaders }
       if (status < 200) return writeInformational(forward, head)
       exchange.upstreamDuration = now() - started
@@ -61,6 +62,11 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
       ending.fail(error)
     },
   } satisfies Dispatcher.DispatchHandler & { onResponseStarted(): void }
+}
+
+/** undici undoes `chunked` alone: under another coding the client would get coded bytes that nobody says are coded. */
+function isUndone(coding: string | string[] | undefined): boolean {
+  return coding === undefined || String(coding).trim().toLowerCase() === 'chunked'
 }
 
 interface Attempt {

@@ -117,6 +117,8 @@ function openSlot(connect: Connect, config: PoolConfig): Slot {
     headersTimeout: config.upstreamResponseTimeout ?? 0,
     bodyTimeout: 0,
     keepAliveTimeout: IDLE_TIMEOUT,
+    // Also for an upstream that promises longer: it may be restarted.
+    keepAliveMaxTimeout: IDLE_TIMEOUT,
     maxHeaderSize: config.maxHeaderSize,
   })
   const slot: Slot = {

@@ -320,6 +320,20 @@ t.test('a client that goes away before the answer cancels the upstream request',
   t.pass('the upstream connection ended')
 })
 
+t.test('an answer in another transfer coding than chunked gives 502', async (t) => {
+  const upstream = await rawUpstream(
+    answering('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nxx\r\n0\r\n\r\n'),
+  )
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: ['Connection: close'] }),
+  )
+  t.equal(statusOf(answer), 502)
+  t.equal(codeOf(answer), 'ERR_UPSTREAM_UNAVAILABLE')
+})
+
 t.test('1xx answers are passed on before the final one', async (t) => {
   const upstream = await rawUpstream(
     answering(`HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${OK}`),
