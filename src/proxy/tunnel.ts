@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Config, Milliseconds } from '../config/config.ts'
+import type { Bytes, Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Connect, ConnectTimeoutError } from './connector.ts'
@@ -43,6 +43,7 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
     const { client, exchange } = tunnel
     const started = now()
     const request = handshake(tunnel, connect, config.maxHeaderSize)
+    const takeEarly = readEarly(client, tunnel.early)
     let isSettled = false
 
     /** The first outcome counts: an answer, a failure, or the client gone. */
@@ -50,7 +51,7 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       if (isSettled) return false
       isSettled = true
       clearTimeout(timer)
-      client.off('close', clientGone)
+      client.off('close', clientGone).off('end', clientGone)
       return true
     }
     const answer = (response: IncomingMessage) => {
@@ -62,19 +63,24 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       request.destroy()
       tunnel.refuse(handshakeError(error))
     }
+    // Also when it has only ended its own side: over such a connection no WebSocket can be spoken.
     const clientGone = () => {
       settle()
       exchange.aborted = true
       request.destroy()
+      client.destroy()
     }
     const limit = config.upstreamResponseTimeout
     const timer =
       limit === undefined ? undefined : setTimeout(() => fail(new HandshakeTimeoutError()), limit)
-    client.once('close', clientGone)
+    client.once('close', clientGone).once('end', clientGone)
+    // It may have ended while the decision was made.
+    if (client.readableEnded) clientGone()
     request.on('error', fail)
     request.on('response', (response) => {
       if (!settle()) return void response.destroy()
       answer(response)
+      takeEarly()
       relayResponse(response, tunnel)
     })
     request.on('upgrade', (response, upstream, head) => {
@@ -83,10 +89,28 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       if (!settle()) return void upstream.destroy()
       answer(response)
       client.write(answerHead(response, UPGRADE_LINES), 'latin1')
-      tunnel.onOpen(
-        splice({ client, upstream: upstream as Socket, early: tunnel.early, head, exchange }),
-      )
+      const early = takeEarly()
+      tunnel.onOpen(splice({ client, upstream: upstream as Socket, early, head, exchange }))
     })
+  }
+}
+
+/** The longest a client may run ahead of the answer to its handshake; beyond that no more is read from it. */
+const MAX_EARLY: Bytes = 64 * 1024
+
+/** Goes on reading a client that waits, without which its end would not be noticed. Gives back what it sent until then. */
+function readEarly(client: Socket, first: Buffer): () => Buffer {
+  const chunks = [first]
+  let size = first.length
+  const keep = (chunk: Buffer) => {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size >= MAX_EARLY) client.pause()
+  }
+  client.on('data', keep)
+  return () => {
+    client.off('data', keep)
+    return Buffer.concat(chunks)
   }
 }
 
