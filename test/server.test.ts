@@ -233,6 +233,16 @@ t.test('a client that never completes its head is cut off', async (t) => {
   t.equal(statusOf(await client.untilClose()), 408)
 })
 
+t.test('a client that sends nothing at all is left without an answer', async (t) => {
+  const { gate } = await setUp(t, { headerTimeout: 150 })
+  const client = await rawClient(gate.port)
+  t.equal(await client.untilClose(), '')
+  t.same(
+    gate.logLines().filter(({ msg }) => msg === 'request'),
+    [],
+  )
+})
+
 t.test('connections beyond max_connections are refused', async (t) => {
   const { app, gate } = await setUp(t, { maxConnections: 1 })
   const first = await rawClient(gate.port)

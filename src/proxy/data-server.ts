@@ -12,6 +12,7 @@ import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { connectionOf } from './connection.ts'
 import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
+import { endSlowReaders } from './slow-readers.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
 export type Expectation = 'continue' | 'none'
@@ -76,6 +77,8 @@ export async function createDataServer(
     serverFactory: (route) => {
       const server = createHttpServer(config)
       listen(server, { handlers, route, connections, maxConnections: config.maxConnections })
+      const monotonic = () => performance.now()
+      server.once('close', endSlowReaders(connections, config.bodyIdleTimeout, monotonic))
       return server
     },
     rewriteUrl: (request) => (pathOf(request.url ?? '') === config.statusPath ? STATUS : PROXIED),
@@ -146,17 +149,7 @@ function createHttpServer(config: DataServerConfig): Server {
   server.maxHeadersCount = 0
   // Those beyond the limit are answered; those beyond this reserve are closed without a word.
   server.maxConnections = config.maxConnections + REFUSAL_RESERVE
-  server.setTimeout(config.bodyIdleTimeout, (socket) => endStalled(socket, config.bodyIdleTimeout))
   return server
-}
-
-/**
- * Nothing has moved for as long as a body may pause: ends a connection at rest, and one whose client does not take in its
- * answer. Silence is right where a client waits for an answer, or for the next event of a stream.
- */
-function endStalled(socket: Socket, limit: Milliseconds): void {
-  if (socket.writableLength > 0 || !connectionOf(socket).isBusy()) socket.destroy()
-  else socket.setTimeout(limit)
 }
 
 interface Listening {
@@ -202,6 +195,8 @@ function listen(server: Server, listening: Listening): void {
     const request = newest.get(socket)
     // Inside a body there is no place for an answer: what was forwarded of it is cut off.
     if (error.code === 'ECONNRESET' || request?.complete === false) return void socket.destroy()
+    // A connection that was opened ahead of its first request: an answer now would be taken for that request's.
+    if (socket.bytesRead === 0) return void socket.destroy()
     // After the answers to what came before on this connection.
     connectionOf(socket).enqueue(() => handlers.parserError(error, socket))
   })

@@ -71,7 +71,7 @@ function answer(request: IncomingMessage, response: ServerResponse, delay: numbe
   }
   const size = /^\/size\/(\d+)/.exec(target)?.[1]
   if (size !== undefined) {
-    response.end(Buffer.alloc(Number(size), 'x'))
+    response.end(bodyOf(Number(size)))
     return
   }
   let bytes = 0
@@ -90,6 +90,14 @@ function answer(request: IncomingMessage, response: ServerResponse, delay: numbe
       if (!response.destroyed) response.end(JSON.stringify(seen))
     }, delay)
   })
+}
+
+let longest = Buffer.alloc(0)
+
+/** Kept for all answers: many clients may ask for much at once. */
+function bodyOf(size: number): Buffer {
+  if (size > longest.length) longest = Buffer.alloc(size, 'x')
+  return longest.subarray(0, size)
 }
 
 function sendEvents(response: ServerResponse): void {

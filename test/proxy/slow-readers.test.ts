@@ -85,3 +85,40 @@ t.test('a refusal that is not read holds no connection', async (t) => {
 
 const sockets = () =>
   process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+
+t.test('a client that does not read is ended although it goes on sending', async (t) => {
+  let upstreamClosed: Promise<unknown> | undefined
+  const upstream = await rawUpstream((socket, received) => {
+    upstreamClosed = event(socket, 'close')
+    large(64 * MIB)(socket, received)
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { bodyIdleTimeout: 300 })
+  const client = await rawClient(gate.port)
+  client.socket.pause()
+  client.send(`${requestBytes(gate.assertion())}GET / HTTP/1.1\r\nX: `)
+  const drip = setInterval(() => client.send('x'), 20)
+  t.teardown(() => clearInterval(drip))
+  await upstream.until('\r\n\r\n')
+  await upstreamClosed
+  client.socket.destroy()
+  t.equal(upstream.connections(), 1)
+})
+
+t.test('a stream of events may be silent for longer than any limit', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n')
+      setTimeout(() => socket.end('data: 2\n\n'), 900)
+    })
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, {
+    bodyIdleTimeout: 200,
+    headerTimeout: 200,
+    keepAliveTimeout: 200,
+  })
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion()))
+  t.match(await client.until('data: 2'), /data: 1[\s\S]*data: 2/)
+})

@@ -1,0 +1,30 @@
+import type { Socket } from 'node:net'
+import type { Milliseconds } from '../config/config.ts'
+
+/** How often in a limit it is looked. */
+const LOOKS = 4
+
+/**
+ * Ends each connection whose client has taken in nothing of what waits for it for `limit` (up to a quarter more), whatever
+ * it sends meanwhile. Silence is right where nothing waits: before an answer, or before the next event of a stream.
+ *
+ * @returns a function that ends the watch
+ */
+export function endSlowReaders(
+  connections: ReadonlySet<Socket>,
+  limit: Milliseconds,
+  now: () => Milliseconds,
+): () => void {
+  const seen = new WeakMap<Socket, { readonly taken: number; readonly since: Milliseconds }>()
+
+  const look = (socket: Socket) => {
+    const waiting = socket.writableLength
+    const taken = socket.bytesWritten - waiting
+    const last = seen.get(socket)
+    if (waiting === 0 || last?.taken !== taken) seen.set(socket, { taken, since: now() })
+    else if (now() - last.since >= limit) socket.destroy()
+  }
+  const timer = setInterval(() => connections.forEach(look), limit / LOOKS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
