@@ -1,19 +1,18 @@
 import { createKey, type SigningKey } from '../helpers/keys.ts'
-import { mint } from '../helpers/mint.ts'
 import { mutateBytes } from './connections/bytes.ts'
 import { visit } from './connections/client.ts'
 import { type OpenGate, openInProcess } from './connections/gates.ts'
 import type { Visited } from './connections/judge.ts'
 import { readRequests } from './connections/reading.ts'
 import { recordingUpstream } from './connections/recording-upstream.ts'
-import { createPipeline, type Passes } from './connections/requests.ts'
+import { createPipeline, type Pass, type Passes } from './connections/requests.ts'
 import { judgeRound } from './connections/round.ts'
+import { createStamps } from './connections/stamps.ts'
 import { count, type Fuzzer, type Stage, type Tally } from './fuzzer.ts'
 import type { Random } from './random.ts'
 
 const ROUND = 1_000
 const PASSES_PER_CASE = 4
-const DAY = 86_400
 
 /**
  * Changed bytes of several requests on one connection. What reaches the upstream is, read strictly, a request that the
@@ -67,22 +66,10 @@ async function openStage(openGate: OpenGate): Promise<Stage> {
 
 /** Enough for two rounds: what comes too late is then nobody's, not another case's. */
 function createPasses(key: SigningKey): readonly Passes[] {
-  const now = Math.floor(Date.now() / 1000)
-  const claims = { exp: now + DAY, email: undefined, groups: undefined, name: undefined }
-  const bad = [
-    mint({ key, now, claims: { ...claims, exp: now - DAY } }),
-    mint({ key, now, claims: { ...claims, aud: 'other.example.com' } }),
-    mint({ key: { ...createKey(), kid: key.kid }, now, claims }),
-    'a.b.c',
-    '',
-  ] as const
-  const pass = (name: string) => {
-    const names = { sub: `user-${name}`, jti: `jti-${name}` }
-    return { ...names, assertion: mint({ key, now, claims: { ...claims, ...names } }) }
-  }
+  const { good, bad } = createStamps(key, 2 * ROUND * PASSES_PER_CASE)
   return Array.from({ length: 2 * ROUND }, (_, i) => {
-    const [first, ...more] = Array.from({ length: PASSES_PER_CASE }, (_, k) => k)
-    return { bad, good: [pass(`${i}-${first}`), ...more.map((k) => pass(`${i}-${k}`))] }
+    const own = good.slice(i * PASSES_PER_CASE, (i + 1) * PASSES_PER_CASE)
+    return { bad, good: own as [Pass, ...Pass[]] }
   })
 }
 

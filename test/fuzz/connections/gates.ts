@@ -19,7 +19,7 @@ export interface Gate {
   takeDecisions(): string[]
   /** Lines logged so far. */
   readonly logged: () => number
-  /** Requests that have begun and not ended. */
+  /** Requests that have begun and not ended, and open tunnels. */
   inFlight(): Promise<number>
   /** What no run may show, since the last call. */
   takeFaults(): string[]
@@ -160,7 +160,11 @@ async function untilReady(adminPort: number): Promise<void> {
 
 async function readInFlight(adminPort: number): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`)
-  const [, value] = /^claimgate_requests_in_flight (\d+)$/m.exec(await answer.text()) ?? []
-  if (value === undefined) throw new Error('no claimgate_requests_in_flight in the metrics')
-  return Number(value)
+  const text = await answer.text()
+  const values = ['claimgate_requests_in_flight', 'claimgate_tunnels_open'].map((name) => {
+    const [, value] = new RegExp(`^${name} (\\d+)$`, 'm').exec(text) ?? []
+    if (value === undefined) throw new Error(`no ${name} in the metrics`)
+    return Number(value)
+  })
+  return values.reduce((sum, value) => sum + value, 0)
 }
