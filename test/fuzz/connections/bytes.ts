@@ -63,6 +63,8 @@ const LINES = [
     'Transfer-Encoding: gzip, chunked',
     'Transfer-Encoding: "chunked"',
     'Transfer-Encoding: CHUNKED',
+    'Transfer-Encoding: \xa0chunked',
+    'Transfer-Encoding: chunked\t',
   ],
   ...[
     'transfer_encoding: chunked',

@@ -102,6 +102,7 @@ const isUpgrade = ({ headers }: ReadRequest): boolean =>
 /** Whether the connection may end after this request: it says so, or a refusal leaves its body unread. */
 function mayBeLast({ headers, body }: ReadRequest): boolean {
   const isLast = ([name, value]: readonly [string, string]) =>
-    name === 'upgrade' || name === 'expect' || (name === 'connection' && value === 'close')
+    ['upgrade', 'expect', 'transfer-encoding'].includes(name) ||
+    (name === 'connection' && value === 'close')
   return body !== '' || headers.some(isLast)
 }

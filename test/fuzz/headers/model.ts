@@ -22,9 +22,12 @@ export function variableOf(name: string): string {
 }
 
 const HOP =
-  'connection expect keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade'.split(
+  'connection expect keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade'.split(
     ' ',
   )
+
+/** What a client may not take away by naming it. */
+const FRAME = ['host', 'content-length', 'transfer-encoding']
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
@@ -33,7 +36,7 @@ export function survivors(sent: readonly Line[], rules: Rules) {
   const nominated = sent
     .filter(([name]) => same(name, 'connection'))
     .flatMap(([, value]) => value.split(',').map(trimmed))
-    .filter((name) => !same(name, 'host') && !same(name, 'content-length'))
+    .filter((name) => !FRAME.some((one) => same(one, name)))
   const lines: Line[] = []
   let stripped = 0
   for (const [name, value] of sent) {
