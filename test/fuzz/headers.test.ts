@@ -10,11 +10,11 @@ import { headers, type Parts } from './headers.ts'
 const SEED = 20_260_731
 
 t.test('no field of a client is taken for one of ours, and claims are read back', async (t) => {
-  const { cases, findings, tally } = await drive(headers(), { seed: SEED, limit: 4_000 })
-  t.equal(cases, 4_000)
+  const { cases, findings, tally } = await drive(headers(), { seed: SEED, limit: 2_000 })
+  t.equal(cases, 2_000)
   t.same(findings, [])
-  t.ok((tally.get('forwarded') ?? 0) > 1_000)
-  t.ok((tally.get('ERR_ASSERTION_CLAIM') ?? 0) > 400)
+  t.ok((tally.get('forwarded') ?? 0) > 500)
+  t.ok((tally.get('ERR_ASSERTION_CLAIM') ?? 0) > 200)
 })
 
 /** The fields as they would be if every line were changed so. */
@@ -155,7 +155,7 @@ const PLANTED: readonly [name: string, found: RegExp, parts: Partial<Parts>][] =
 
 for (const [name, found, parts] of PLANTED)
   t.test(`finds a planted fault: ${name}`, async (t) => {
-    const { findings } = await drive(headers(parts), { seed: SEED, limit: 2_000 })
+    const { findings } = await drive(headers(parts), { seed: SEED, limit: 600 })
     t.ok(
       findings.some(({ what }) => found.test(what)),
       findings[0]?.what ?? 'nothing was found',
