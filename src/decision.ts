@@ -4,6 +4,7 @@ import type { Verified, Verify } from './assertion/verify.ts'
 import type { Config } from './config/config.ts'
 import { RejectedError } from './errors.ts'
 import type { IdentityLines } from './identity/headers.ts'
+import type { IsAllowed, Visit } from './policy/allow.ts'
 import type { ReplayGuard } from './policy/replay.ts'
 import { checkHead, pathOf, type RequestHead } from './proxy/gate.ts'
 import { type HeaderLines, headerValue } from './proxy/headers.ts'
@@ -29,6 +30,8 @@ export interface DecideOptions {
   readonly identityHeaders: (claims: Claims) => IdentityLines
   /** `undefined`: an assertion may come any number of times. */
   readonly replayGuard: Pick<ReplayGuard, 'admit'> | undefined
+  /** What `allow` says about a verified request. */
+  readonly isAllowed: IsAllowed
   /** New work would only wait. */
   readonly isOverloaded: () => boolean
 }
@@ -37,14 +40,20 @@ const NOTHING: Decision = { lines: [], verified: undefined, dropped: 0 }
 
 /** The whole decision about one request, in the order in which its parts may be trusted. It does no I/O of its own. */
 export function createDecide(options: DecideOptions): Decide {
-  const { config, verify, identityHeaders, replayGuard, isOverloaded } = options
+  const { config, verify, identityHeaders, replayGuard, isAllowed, isOverloaded } = options
   const publicPaths: ReadonlySet<string> = new Set(config.publicPaths)
   const subject = config.allowAnonymous ? 'may-be-empty' : 'required'
 
-  const identify = async (head: RequestHead, whose: 'required' | 'may-be-empty') => {
+  const identify = async (
+    head: RequestHead,
+    whose: 'required' | 'may-be-empty',
+    mayPass: IsAllowed,
+  ) => {
     const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
     const verified = await verify(assertion, whose)
     replayGuard?.admit(verified.claims)
+    if (!mayPass(visitOf(head, verified)))
+      throw new RejectedError('ERR_POLICY_DENIED', { reason: 'no entry of allow matches' })
     const identity = verified.anonymous ? NOTHING : identityHeaders(verified.claims)
     const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
     return { lines: [...identity.lines, ...passedOn], verified, dropped: identity.dropped }
@@ -55,10 +64,22 @@ export function createDecide(options: DecideOptions): Decide {
     if (isOverloaded()) throw new RejectedError('ERR_OVERLOADED', { reason: 'event loop is late' })
     const preflight = config.corsPreflight !== 'verify' && isPreflight(head)
     if (publicPaths.has(pathOf(head.target)) || (preflight && config.corsPreflight === 'pass'))
-      return identify(head, 'may-be-empty').catch(withoutIdentity)
-    return identify(head, preflight ? 'may-be-empty' : subject)
+      return identify(head, 'may-be-empty', everybody).catch(withoutIdentity)
+    return preflight
+      ? identify(head, 'may-be-empty', everybody)
+      : identify(head, subject, isAllowed)
   }
 }
+
+/** Where no identity is needed, there is nothing for the rules to judge. */
+const everybody: IsAllowed = () => true
+
+/** Whoever is nobody has no claims, whatever the assertion says of them. */
+const visitOf = ({ method, target }: RequestHead, { claims, anonymous }: Verified): Visit => ({
+  method,
+  path: pathOf(target),
+  claims: anonymous ? {} : claims,
+})
 
 /** No assertion is needed here: one that does not verify counts as none. Faults of ours are still faults. */
 function withoutIdentity(error: unknown): Decision {

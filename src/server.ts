@@ -10,6 +10,7 @@ import { drainServer } from './drain.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
 import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
+import { createAllow } from './policy/allow.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
 import { createReplayGuard } from './policy/replay.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
@@ -100,6 +101,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     verify,
     identityHeaders,
     replayGuard,
+    isAllowed: createAllow(config.allow),
     isOverloaded: load.isOverloaded,
   })
 

@@ -3,6 +3,7 @@ import type { Verified, Verify } from '../src/assertion/verify.ts'
 import { createDecide, type DecideOptions } from '../src/decision.ts'
 import { RejectedError } from '../src/errors.ts'
 import { createIdentityHeaders } from '../src/identity/headers.ts'
+import type { Visit } from '../src/policy/allow.ts'
 import type { RequestHead } from '../src/proxy/gate.ts'
 import { header } from './helpers/claimgate.ts'
 
@@ -38,6 +39,7 @@ const decideAs = (who: Verified | RejectedError, changes: Partial<DecideOptions[
     verify: verifyAs(who),
     identityHeaders: createIdentityHeaders([header('X-Email', 'email')]),
     replayGuard: undefined,
+    isAllowed: () => true,
     isOverloaded: () => false,
   })
 
@@ -127,6 +129,7 @@ t.test(
       verify: () => Promise.reject(new TypeError('verified')),
       identityHeaders: () => ({ lines: [], dropped: 0 }),
       replayGuard: undefined,
+      isAllowed: () => true,
       isOverloaded: () => true,
     } as const
     for (const target of ['/', '/other'])
@@ -158,6 +161,7 @@ t.test(
             if (seen.length > 1) throw new RejectedError('ERR_ASSERTION_REPLAYED')
           },
         },
+        isAllowed: () => true,
         isOverloaded: () => false,
       })
     await t.rejects(guarded(EXPIRED)(request()), { code: 'ERR_ASSERTION_EXPIRED' })
@@ -182,6 +186,7 @@ t.test('a fault of ours on a public path is a fault, not a visitor without ident
     },
     identityHeaders: () => ({ lines: [], dropped: 0 }),
     replayGuard: undefined,
+    isAllowed: () => true,
     isOverloaded: () => false,
   })
   await t.rejects(decide(request()), new TypeError('bug'))
@@ -205,5 +210,71 @@ t.test('cors_preflight decides about genuine preflights alone', async (t) => {
   await t.rejects(decideAs(ANN, pass)(noMethod), { code: 'ERR_ASSERTION_MISSING' })
   await t.rejects(decideAs(ANN, pass)(request({ method: 'GET' }, PREFLIGHT)), {
     code: 'ERR_ASSERTION_MISSING',
+  })
+})
+
+/** The decision with rules that keep what they were asked and let pass what `verdict` says. */
+const decideWithRules = (
+  who: Verified | RejectedError,
+  { verdict = false, ...changes }: Partial<DecideOptions['config']> & { verdict?: boolean } = {},
+) => {
+  const asked: Visit[] = []
+  const decide = createDecide({
+    config: {
+      assertionHeader: HEADER,
+      forwardAssertion: false,
+      allowAnonymous: false,
+      publicPaths: ['/public'],
+      corsPreflight: 'verify',
+      ...changes,
+    },
+    verify: verifyAs(who),
+    identityHeaders: createIdentityHeaders([header('X-Email', 'email')]),
+    replayGuard: undefined,
+    isAllowed: (visit) => {
+      asked.push(visit)
+      return verdict
+    },
+    isOverloaded: () => false,
+  })
+  return { asked, decide }
+}
+
+t.test('what no rule allows is refused with 403, after it was verified', async (t) => {
+  const denied = decideWithRules(ANN)
+  await t.rejects(denied.decide(request({ target: '/a/../b?c' })), {
+    code: 'ERR_POLICY_DENIED',
+    status: 403,
+  })
+  t.same(denied.asked, [{ method: 'GET', path: '/a/../b', claims: ANN.claims }])
+  const expired = decideWithRules(EXPIRED, { verdict: true })
+  await t.rejects(expired.decide(request()), { code: 'ERR_ASSERTION_EXPIRED' })
+  t.same(expired.asked, [])
+  const { lines } = await decideWithRules(ANN, { verdict: true }).decide(request())
+  t.same(lines, ['X-Email', 'ann'])
+})
+
+t.test('rules come before identity headers', async (t) => {
+  const odd = { ...ANN, claims: { sub: 'u1', email: {} } }
+  await t.rejects(decideWithRules(odd).decide(request()), { code: 'ERR_POLICY_DENIED' })
+  await t.rejects(decideWithRules(odd, { verdict: true }).decide(request()), {
+    code: 'ERR_ASSERTION_CLAIM',
+  })
+})
+
+t.test('rules see no claims of an anonymous visitor', async (t) => {
+  const { asked, decide } = decideWithRules(NOBODY, { allowAnonymous: true })
+  await t.rejects(decide(request()), { code: 'ERR_POLICY_DENIED' })
+  t.same(asked, [{ method: 'GET', path: '/', claims: {} }])
+})
+
+t.test('rules do not judge where no identity is needed', async (t) => {
+  const { asked, decide } = decideWithRules(ANN, { corsPreflight: 'allow' })
+  t.same((await decide(request({ target: '/public' }))).lines, ['X-Email', 'ann'])
+  const lines = [HEADER, ASSERTION, ...PREFLIGHT]
+  t.same((await decide(request({ method: 'OPTIONS' }, lines))).lines, ['X-Email', 'ann'])
+  t.same(asked, [])
+  await t.rejects(decideWithRules(ANN).decide(request({ method: 'OPTIONS' }, lines)), {
+    code: 'ERR_POLICY_DENIED',
   })
 })

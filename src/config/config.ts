@@ -44,6 +44,20 @@ export interface IdentityHeader {
   readonly maxBytes: Bytes | undefined
 }
 
+/** A claim and the globs (`*` alone is special) of which one has to match one of its values. */
+export interface ClaimRule {
+  readonly claim: string
+  readonly globs: readonly string[]
+}
+
+/** What a request has to be to pass; every part that is there has to match, and one is. */
+export interface AllowEntry {
+  /** Exact, or a prefix that ends in `/*`. `undefined`: any. */
+  readonly paths: readonly string[] | undefined
+  readonly methods: readonly string[] | undefined
+  readonly claims: readonly ClaimRule[]
+}
+
 export type KeySetSource =
   | {
       readonly kind: 'remote'
@@ -85,6 +99,8 @@ export interface Config {
   readonly allowAnonymous: boolean
   readonly publicPaths: readonly string[]
   readonly corsPreflight: (typeof CORS_PREFLIGHT)[number]
+  /** A request passes when any entry matches. `undefined`: every verified one passes. */
+  readonly allow: readonly AllowEntry[] | undefined
   readonly replayGuard: (typeof SWITCH)[number]
   readonly preserveHost: boolean
   readonly upstreamTls: {

@@ -75,6 +75,37 @@ Headers that frame, route or secure a request (\`Host\`, \`Content-Length\`, \`C
 \`Authorization\`, \`X-Forwarded-For\`, \`Proxy-…\`, …) cannot be identity headers, nor can the one that
 carries the assertion.
 
+## Rules
+
+\`allow\` says who of the verified users may pass. A request passes when any entry matches; when none does,
+the answer is 403 with [ERR_POLICY_DENIED](errors.md#err_policy_denied).
+
+\`\`\`yaml
+allow:
+  - claims:
+      groups: [admins, "ops-*"]
+  - paths: [/, /reports/*]
+    methods: [GET, HEAD]
+    claims:
+      groups: [staff]
+      email: ["*@example.com"]
+  - paths: [/.claimgate] # everybody sees what is known of them
+\`\`\`
+
+| part | matches |
+| --- | --- |
+| \`paths\` | a path as it was sent, without its query: byte for byte, or below a prefix such as \`/reports/*\` |
+| \`methods\` | the method; \`GET\` does not include \`HEAD\` |
+| \`claims\` | when every claim that is named has a value that matches one of its globs, where \`*\` stands for any characters and case counts |
+
+- An entry has at least one part, and all its parts have to match; a part that is left out matches everything. To let everybody in, say so: \`paths: ["/*"]\`.
+- The values of a claim are the items of a list, or the one text, number or truth value that it is. A claim that is absent or empty matches nothing, not even \`*\`; nor do objects, inexact numbers, and texts with control characters or blanks at an end. A literal name wins over a dotted path.
+- Rules add up: an entry can let somebody in, and never keep somebody out whom another one lets in.
+- \`/reports/*\` is for \`/reports/\` and all below it, not for \`/reports\`. A path that servers may read differently is below no prefix, not even \`/*\`: one with dot segments, \`//\`, \`\\\`, \`;\`, an encoded \`/ \\ . ; ? # %\`, control characters, broken escapes, or characters that turn into those. An entry without \`paths\` does not look at the path.
+- \`public_paths\` need no rule, nor does a preflight that \`cors_preflight: allow\` or \`pass\` lets through. The status page needs one like any other path.
+- With \`allow_anonymous\`, a visitor without identity has no claims and passes only by an entry without \`claims\`.
+- Rules stand in the YAML file; flags and environment have no form for them.
+
 ## Names that are compared
 
 Pomerium signs \`aud\` as the host of the route without port, and \`iss\` the same or, with

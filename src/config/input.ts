@@ -40,7 +40,7 @@ export function found(input: Input): string {
 /** The input on one line as `claimgate check` shows it, without secrets. */
 export function show(input: Input): string {
   if (input.kind === 'text') return printable(conceal(input.text))
-  if (input.kind === 'list') return input.items.map(show).join(', ')
+  if (input.kind === 'list') return input.items.map(showNested).join(', ')
   return input.entries.map(({ key, value }) => `${printable(key)}=${showNested(value)}`).join(', ')
 }
 

@@ -1,4 +1,5 @@
-import { type Kind, scalar } from './kinds.ts'
+import { textInput } from './input.ts'
+import { type Kind, type Reading, scalar } from './kinds.ts'
 
 /** An issuer or audience, compared exactly; `*.` may lead it (after `https://` in the URI form of an issuer). */
 export const exactName: Kind<string> = scalar(
@@ -51,6 +52,26 @@ export const exactPath: Kind<string> = scalar(
       ? { value: text }
       : {
           must: 'be one exact path such as /healthz, without wildcard, dot segment, empty segment, query or encoded slash; not / alone',
+        }
+  },
+)
+
+/**
+ * A path of a rule: exact as in {@link exactPath}, `/` for the start page, or a prefix such as `/admin/*`. A prefix
+ * holds nothing that keeps a path from matching it.
+ */
+export const rulePath: Kind<string> = scalar(
+  'path',
+  { type: 'string', pattern: '^/' },
+  (text): Reading<string> => {
+    const exact = text.endsWith('/*') ? text.slice(0, -2) : text
+    if (text === '/' || text === '/*') return { value: text }
+    const isPath = 'value' in exactPath.read(textInput(exact, ''))
+    const isNever = exact !== text && /\/$|%(2[35]|3[bf]|[01]|7f)/i.test(exact)
+    return isPath && !isNever
+      ? { value: text }
+      : {
+          must: 'be an exact path such as /healthz or a prefix such as /admin/*, without other wildcards, dot segment, empty segment, query or encoded slash',
         }
   },
 )

@@ -44,6 +44,7 @@ const identity = (draft: Draft) => ({
   allowAnonymous: always(draft, 'allow_anonymous'),
   publicPaths: draft.get('public_paths') ?? [],
   corsPreflight: always(draft, 'cors_preflight'),
+  allow: draft.get('allow'),
   replayGuard: always(draft, 'replay_guard'),
 })
 

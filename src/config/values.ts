@@ -1,4 +1,5 @@
 import type {
+  AllowEntry,
   Bytes,
   CORS_PREFLIGHT,
   Config,
@@ -46,7 +47,7 @@ export interface Values {
   readonly allow_anonymous: boolean
   readonly public_paths: readonly string[] | undefined
   readonly cors_preflight: (typeof CORS_PREFLIGHT)[number]
-  readonly allow: undefined
+  readonly allow: readonly AllowEntry[] | undefined
   readonly replay_guard: Config['replayGuard']
   readonly preserve_host: boolean
   readonly upstream_ca_file: string | undefined

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { linesOf, readEnvironment, readFileText } from '../helpers/settings.ts'
+import { linesOf, readEnvironment } from '../helpers/settings.ts'
 
 /** Nothing is accepted and ignored: a setting without its feature is refused until it has one. */
 const rows: [variable: string, value: string, line: string][] = [
@@ -7,7 +7,6 @@ const rows: [variable: string, value: string, line: string][] = [
   ['REPORT_ONLY', 'on', 'report_only must be off, got "on"'],
   ['TUNNEL_MAX_AGE', '1h', 'tunnel_max_age must be off, got "1h", which is not supported yet'],
   ['TUNNEL_MAX_AGE', 'never', 'tunnel_max_age must be off, got "never"'],
-  ['ALLOW', 'x', 'allow must not be set, got "x", which is not supported yet'],
   ['TLS_CERT_FILE', '/c', 'tls_cert_file must not be set, got "/c", which is not supported yet'],
   ['TLS_KEY_FILE', '/k', 'tls_key_file must not be set, got "/k", which is not supported yet'],
   [
@@ -25,15 +24,6 @@ for (const [name, value, line] of rows)
       [`env CLAIMGATE_${name}: ${line}`],
     )
   })
-
-t.test('allow as a list is refused with its place', async (t) => {
-  const yaml =
-    'upstream: http://a\nroute: https://a.b\nlisten: 127.0.0.1:1\nallow:\n  - paths: [/]\n'
-  t.strictSame(
-    linesOf(() => readFileText(yaml)),
-    ['config.yaml:5:3: allow must not be set, got a list of 1 item, which is not supported yet'],
-  )
-})
 
 t.test('off can be written out', async (t) => {
   const off = {

@@ -32,6 +32,7 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     allowAnonymous: false,
     publicPaths: [],
     corsPreflight: 'verify',
+    allow: undefined,
     replayGuard: 'off',
     preserveHost: true,
     upstreamTls: {

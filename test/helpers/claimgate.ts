@@ -54,6 +54,7 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     allowAnonymous: false,
     publicPaths: [],
     corsPreflight: 'verify',
+    allow: undefined,
     replayGuard: 'off',
     preserveHost: true,
     upstreamTls: {

@@ -1,10 +1,11 @@
+import { allow } from '../allow.ts'
 import { CORS_PREFLIGHT, SWITCH } from '../config.ts'
 import { assertionHeader } from '../header-names.ts'
 import { listenAddress } from '../hosts.ts'
 import { identityHeaders } from '../identity-headers.ts'
 import { boolean, choice, list, orWord } from '../kinds.ts'
 import { algorithm, exactPath } from '../names.ts'
-import { notYet, preset } from '../not-yet.ts'
+import { preset } from '../not-yet.ts'
 import { duration } from '../quantities.ts'
 import type { Rows } from '../setting.ts'
 
@@ -81,9 +82,10 @@ export const IDENTITY = {
       'What a CORS preflight needs: `verify` the same as any request, `allow` a valid signature but no user, `pass` nothing.',
   },
   allow: {
-    kind: notYet,
+    kind: allow,
     fallback: undefined,
-    summary: 'Rules on claims: who may pass. Not supported yet.',
+    summary:
+      'Who may pass: entries with `paths`, `methods` and `claims`; a request passes when any entry matches. Without it every user passes.',
   },
   replay_guard: {
     kind: choice(SWITCH),
