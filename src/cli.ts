@@ -9,7 +9,7 @@ const EX_USAGE = 64
 /** As `engines` in package.json says. */
 const OLDEST_NODE = { major: 22, minor: 19 }
 
-const COMMANDS = ['serve', 'check', 'demo'] as const
+const COMMANDS = ['serve', 'check', 'demo', 'explain'] as const
 type Command = (typeof COMMANDS)[number]
 
 const write = (text: string) => process.stdout.write(text)
@@ -43,11 +43,34 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
       process.exitCode = check({ ...sources, write })
       return
     }
+    case 'explain': {
+      const { explain } = await import('./commands/explain.ts')
+      process.exitCode = await explain({ ...sources, write, readInput, now: Date.now })
+      return
+    }
     case 'demo': {
       const { demo } = await import('./commands/demo.ts')
       return demo({ flags, write })
     }
   }
+}
+
+/** More than a pasted request can hold. */
+const MAX_INPUT = 1024 * 1024
+
+async function readInput(): Promise<string> {
+  if (process.stdin.isTTY)
+    process.stderr.write(
+      'Paste an assertion, a header line or a curl command, then press Ctrl-D.\n',
+    )
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_INPUT) throw new Error('standard input is larger than 1 MiB')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 /**

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { createKey } from './helpers/keys.ts'
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
 
@@ -13,7 +16,11 @@ interface Ended {
 }
 
 /** Runs the program with nothing in its environment but `env`, until it ends. */
-function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input = '',
+): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
@@ -21,6 +28,7 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
       { env, timeout: 20_000 },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     )
+    child.stdin?.on('error', () => undefined).end(input)
   })
 }
 
@@ -29,7 +37,7 @@ t.test('--version and --help say so and exit 0', async (t) => {
   t.match(version, { code: 0, stdout: /^claimgate \d+\.\d+\.\d+\n$/ })
   const help = await run(['--help'])
   t.equal(help.code, 0)
-  for (const word of ['serve', 'check', 'demo', '--upstream', '--jwks-uri'])
+  for (const word of ['serve', 'check', 'demo', 'explain', '--upstream', '--jwks-uri'])
     t.match(help.stdout, word)
 })
 
@@ -37,8 +45,21 @@ t.test('an unknown command exits 64 and names the known ones', async (t) => {
   t.match(await run(['sevre']), {
     code: 64,
     stdout: '',
-    stderr: /unknown command "sevre"; wanted serve, check, demo/,
+    stderr: /unknown command "sevre"; wanted serve, check, demo, explain/,
   })
+})
+
+t.test('explain reads standard input and exits 1 for what is refused', async (t) => {
+  const { publicKey } = createKey()
+  const path = join(t.testdir(), 'key.pem')
+  writeFileSync(path, publicKey.export({ type: 'spki', format: 'pem' }))
+  const args = ['explain', '--route=https://app.example.com', '--jwks-file', path]
+  t.match(await run(args, {}, 'X-Pomerium-Jwt-Assertion:'), {
+    code: 1,
+    stdout: /^REFUSED with 401 ERR_ASSERTION_EMPTY/,
+    stderr: '',
+  })
+  t.match(await run(['explain', 'a.b.c']), { code: 78, stdout: '', stderr: /^not set: issuer/ })
 })
 
 t.test('wrong settings exit 78 with every problem on stderr and no stack', async (t) => {

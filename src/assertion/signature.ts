@@ -31,20 +31,18 @@ export async function verifySignature(jws: CompactJws, deps: SignatureDeps): Pro
   refuseExtensions(jws)
   const kid = namedKey(jws)
   const keys = await findKeys(deps.keySet, alg, kid)
-  for (const { key } of keys.slice(0, MAX_KEYS_TRIED)) {
-    const payload = await verifyWith(jws, alg, key)
-    if (payload !== undefined) return { payload, alg, kid }
-  }
-  throw new RejectedError('ERR_ASSERTION_SIGNATURE')
+  return { payload: await signedPayload(jws, alg, keys), alg, kid }
 }
 
-function allowedAlgorithm({ header }: CompactJws, algorithms: readonly string[]): string {
+/** The algorithm of the header, or `ERR_ASSERTION_ALGORITHM` when it is not one of `algorithms`. */
+export function allowedAlgorithm({ header }: CompactJws, algorithms: readonly string[]): string {
   const alg = header['alg']
   if (typeof alg === 'string' && algorithms.includes(alg)) return alg
   throw new RejectedError('ERR_ASSERTION_ALGORITHM')
 }
 
-function refuseExtensions({ header }: CompactJws): void {
+/** Throws `ERR_ASSERTION_CRITICAL` for a header that asks for more than RFC 7515 itself. */
+export function refuseExtensions({ header }: CompactJws): void {
   for (const name of ['crit', 'b64', 'zip']) {
     if (Object.hasOwn(header, name)) {
       throw new RejectedError('ERR_ASSERTION_CRITICAL', { reason: name })
@@ -52,14 +50,16 @@ function refuseExtensions({ header }: CompactJws): void {
   }
 }
 
-function namedKey({ header }: CompactJws): string | undefined {
+/** The `kid`; `undefined` when there is none, `ERR_ASSERTION_KEY_UNKNOWN` when it is no text. */
+export function namedKey({ header }: CompactJws): string | undefined {
   if (!Object.hasOwn(header, 'kid')) return undefined
   const kid = header['kid']
   if (typeof kid === 'string') return kid
   throw new RejectedError('ERR_ASSERTION_KEY_UNKNOWN', { reason: 'kid is not a string' })
 }
 
-async function findKeys(
+/** At least one key; otherwise throws `ERR_ASSERTION_KEY_UNKNOWN`, or `ERR_KEY_SET_UNAVAILABLE` without usable keys. */
+export async function findKeys(
   keySet: SignatureDeps['keySet'],
   alg: string,
   kid: string | undefined,
@@ -75,6 +75,19 @@ async function findKeys(
 function available(keys: readonly VerificationKey[] | undefined): readonly VerificationKey[] {
   if (keys === undefined) throw new RejectedError('ERR_KEY_SET_UNAVAILABLE')
   return keys
+}
+
+/** What one of `keys` has signed, or `ERR_ASSERTION_SIGNATURE`. */
+export async function signedPayload(
+  jws: CompactJws,
+  alg: string,
+  keys: readonly VerificationKey[],
+): Promise<Uint8Array> {
+  for (const { key } of keys.slice(0, MAX_KEYS_TRIED)) {
+    const payload = await verifyWith(jws, alg, key)
+    if (payload !== undefined) return payload
+  }
+  throw new RejectedError('ERR_ASSERTION_SIGNATURE')
 }
 
 async function verifyWith(

@@ -5,10 +5,11 @@ import { type EffectiveValue, effectiveValues } from './effective.ts'
 import { type Env, readEnv } from './env.ts'
 import { type FileFound, readYaml } from './file.ts'
 import { readFlags } from './flags.ts'
-import type { Input } from './input.ts'
+import { type Input, textInput } from './input.ts'
 import { problem } from './problem.ts'
 import { type ReadFile, readText } from './read-text.ts'
 import { crossProblems } from './rules.ts'
+import type { SettingName } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 import { toConfig } from './to-config.ts'
 import { settingWarnings } from './warnings.ts'
@@ -19,6 +20,8 @@ export interface Sources {
   readonly flags: readonly string[]
   readonly env: Env
   readonly readFile: ReadFile
+  /** For a command that does without some required setting: what stands for it where nobody gave it. */
+  readonly standIns?: ReadonlyMap<SettingName, string>
 }
 
 export interface ReadResult {
@@ -34,14 +37,15 @@ export interface ReadResult {
  *
  * @throws ConfigError with every problem there is
  */
-export function readConfig({ flags, env, readFile }: Sources): ReadResult {
+export function readConfig({ flags, env, readFile, standIns }: Sources): ReadResult {
   const fromFlags = readFlags(flags)
   const fromEnv = readEnv(env, readFile)
   const fromFile = readSettingsFile(
     fromFlags.inputs.get('config') ?? fromEnv.inputs.get('config'),
     readFile,
   )
-  const draft = createDraft(new Map([...fromFile.inputs, ...fromEnv.inputs, ...fromFlags.inputs]))
+  const given = [standInInputs(standIns), fromFile.inputs, fromEnv.inputs, fromFlags.inputs]
+  const draft = createDraft(new Map(given.flatMap((inputs) => [...inputs])))
   const problems = [
     ...[fromFlags, fromEnv, fromFile, draft].flatMap((each) => each.problems),
     // What a broken file would have set is not known, so nothing can be called missing.
@@ -54,6 +58,9 @@ export function readConfig({ flags, env, readFile }: Sources): ReadResult {
     warnings: [...fromEnv.warnings, ...settingWarnings(draft)],
   }
 }
+
+const standInInputs = (texts: Sources['standIns'] = new Map()): Map<SettingName, Input> =>
+  new Map([...texts].map(([name, text]) => [name, textInput(text, 'not set')]))
 
 function readSettingsFile(path: Input | undefined, readFile: ReadFile): FileFound {
   const empty = { inputs: new Map(), problems: [] }

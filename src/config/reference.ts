@@ -12,6 +12,9 @@ Usage: claimgate [COMMAND] [--some-name VALUE | --some-name=VALUE]...
 Commands:
   serve   run the proxy (the default)
   check   show the settings in effect and where each comes from, or all that is wrong with them
+  explain [TOKEN|-] [--json]
+          judge an assertion, a header line or a curl command (argument or standard input) as serve
+          would: each check, what it saw and wanted, which setting to change, the identity headers
   demo    try it on this machine, without Pomerium and without settings
 
 A setting is --some-name here, CLAIMGATE_SOME_NAME in the environment and some_name: in the YAML
