@@ -47,6 +47,20 @@ Every header in the second and third column is stripped from clients, in any spe
 knows people by it and \`sub\` is an opaque identifier; service accounts have no e-mail, so theirs is
 \`sub\`. Nothing sets \`X-WEBAUTH-ROLE\`: no claim holds a Grafana role.
 
+- **Gitea and Forgejo** allow no \`@\` in a user name, so it is what stands before it: \`ann@example.com\` is \`ann\`,
+  and so is \`ann@example.org\`. With addresses of several domains two people would be one user; claimgate warns at
+  start unless each entry of \`allow\` names one and the same domain, \`email: ["*@example.com"]\`, or
+  \`identity_headers\` takes the name from another claim. Who has no e-mail is not signed in. They read e-mail and
+  full name only with \`ENABLE_REVERSE_PROXY_EMAIL\` and \`ENABLE_REVERSE_PROXY_FULL_NAME\`, and from the
+  addresses in \`REVERSE_PROXY_TRUSTED_PROXIES\`: put claimgate's there, never \`*\`.
+- **Jenkins** splits groups at \`|\`; a group that holds one is left out.
+- **Authelia's names**: NetBox splits groups at \`|\` unless \`REMOTE_AUTH_GROUP_SEPARATOR\` is \`,\`.
+- **oauth2-proxy** sets \`X-Forwarded-User\` to \`sub\`. \`preferred_username\` is in an assertion only when
+  Pomerium's \`jwt_claims_headers\` names it. An access token of the user is never passed on.
+
+The presets other than \`pomerium\`, \`pomerium-legacy\` and \`none\` follow the documents linked here. They were not
+tried with these apps.
+
 ## Identity headers
 
 \`\`\`yaml

@@ -1,6 +1,5 @@
 import { type Input, refuse } from './input.ts'
 import type { Kind } from './kinds.ts'
-import { COMING_PRESETS, PRESETS, type PresetName } from './presets.ts'
 
 const NOT_YET = ', which is not supported yet'
 
@@ -26,20 +25,3 @@ export const offForNow = (others: RegExp): Kind<'off'> => ({
     return isComing ? refuseForNow(input, 'be off') : refuse(input, 'be off')
   },
 })
-
-const isPreset = (text: string): text is PresetName => Object.hasOwn(PRESETS, text)
-
-/** The name of a preset; names of coming ones are refused as such. */
-export const preset: Kind<PresetName> = {
-  form: Object.keys(PRESETS)
-    .map((name) => `\`${name}\``)
-    .join(', '),
-  schema: { enum: Object.keys(PRESETS) },
-  read(input) {
-    const text = input.kind === 'text' ? input.text : ''
-    if (isPreset(text)) return { value: text }
-    const must = `be one of: ${Object.keys(PRESETS).join(' ')}`
-    const isComing = COMING_PRESETS.some((name) => name === text)
-    return isComing ? refuseForNow(input, must) : refuse(input, must)
-  },
-}

@@ -1,4 +1,4 @@
-import type { Encoding, IdentityHeader, Separator } from './config.ts'
+import type { IdentityHeader } from './config.ts'
 
 /** The identity headers of a known app. */
 export interface Preset {
@@ -12,22 +12,34 @@ export interface Preset {
 const header = (
   name: string,
   claims: readonly string[],
-  { separator = ',', encoding = 'utf8' }: { separator?: Separator; encoding?: Encoding } = {},
+  {
+    separator = ',',
+    transforms = [],
+  }: Partial<Pick<IdentityHeader, 'separator' | 'transforms'>> = {},
 ): IdentityHeader => ({
   header: name,
   claims,
   separator,
-  encoding,
-  transforms: [],
+  encoding: 'utf8',
+  transforms,
   only: [],
   maxBytes: undefined,
 })
+
+/** Both read the same headers by default (`[security]` of their app.ini), and allow no `@` in a user name. */
+const GITEA_HEADERS = [
+  header('X-WEBAUTH-USER', ['email'], { transforms: ['local_part'] }),
+  header('X-WEBAUTH-EMAIL', ['email']),
+  header('X-WEBAUTH-FULLNAME', ['name']),
+] as const
 
 /**
  * `grafana` takes the user name from `email` first: Grafana finds people by what X-WEBAUTH-USER says, and both its own
  * and Pomerium's guides use the e-mail there; `sub` is an opaque id of the identity provider. Service accounts have
  * no e-mail, so `sub` is what remains for them. X-WEBAUTH-ROLE could make anybody an administrator where Grafana is
  * set up to read it; no claim holds a Grafana role, so it is only stripped.
+ *
+ * `oauth2-proxy` takes the user from `sub`, as that proxy does, and never passes an access token on.
  */
 export const PRESETS = {
   pomerium: {
@@ -60,16 +72,53 @@ export const PRESETS = {
     ],
     reserved: ['X-WEBAUTH-ROLE'],
   },
+  gitea: {
+    summary:
+      'What [Gitea](https://docs.gitea.com/usage/authentication#reverse-proxy) reads with `ENABLE_REVERSE_PROXY_AUTHENTICATION`; the user is what stands before the `@`.',
+    headers: GITEA_HEADERS,
+    reserved: [],
+  },
+  forgejo: {
+    summary: 'What Forgejo reads, the same as `gitea`.',
+    headers: GITEA_HEADERS,
+    reserved: [],
+  },
+  jenkins: {
+    summary:
+      'The defaults of the [reverse-proxy-auth](https://plugins.jenkins.io/reverse-proxy-auth-plugin) plugin of Jenkins; the user is the e-mail.',
+    headers: [
+      header('X-Forwarded-User', ['email', 'sub']),
+      header('X-Forwarded-Mail', ['email']),
+      header('X-Forwarded-DisplayName', ['name']),
+      header('X-Forwarded-Groups', ['groups'], { separator: '|' }),
+    ],
+    reserved: [],
+  },
+  'remote-user': {
+    summary:
+      'The names of [Authelia](https://www.authelia.com/integration/trusted-header-sso/introduction/), which NetBox, Paperless-ngx, Seafile and others read; the user is the e-mail.',
+    headers: [
+      header('Remote-User', ['email', 'sub']),
+      header('Remote-Email', ['email']),
+      header('Remote-Name', ['name']),
+      header('Remote-Groups', ['groups']),
+    ],
+    reserved: [],
+  },
+  'oauth2-proxy': {
+    summary:
+      'What [oauth2-proxy](https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview) sends with `pass_user_headers`.',
+    headers: [
+      header('X-Forwarded-User', ['sub']),
+      header('X-Forwarded-Email', ['email']),
+      header('X-Forwarded-Groups', ['groups']),
+      header('X-Forwarded-Preferred-Username', ['preferred_username']),
+    ],
+    reserved: ['X-Forwarded-Access-Token'],
+  },
   none: { summary: 'No identity headers.', headers: [], reserved: [] },
 } as const satisfies Record<string, Preset>
 
 export type PresetName = keyof typeof PRESETS
 
-/** Presets with a name but no row yet. */
-export const COMING_PRESETS = [
-  'gitea',
-  'forgejo',
-  'jenkins',
-  'remote-user',
-  'oauth2-proxy',
-] as const
+export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[]

@@ -1,3 +1,4 @@
+import type { IdentityHeader } from './config.ts'
 import { PRESETS } from './presets.ts'
 import type { Setting, SettingName } from './setting.ts'
 import { flagName, SETTING_NAMES, settingOf } from './settings.ts'
@@ -71,11 +72,17 @@ export const presetsTable = (): string =>
     ['preset', 'headers and their claims', 'only stripped', 'whose'],
     Object.entries(PRESETS).map(([name, { headers, reserved, summary }]) => [
       `\`${name}\``,
-      headers.map(({ header, claims }) => `\`${header}\`: ${claims.join(', else ')}`).join('; '),
+      headers.map(presetMapping).join('; '),
       reserved.map((header) => `\`${header}\``).join(' '),
       summary,
     ]),
   )
+
+function presetMapping({ header, claims, separator, transforms }: IdentityHeader): string {
+  const separated = separator === ',' ? '' : `, separated by \`${separator}\``
+  const changed = transforms.map((transform) => ` (\`${transform}\`)`).join('')
+  return `\`${header}\`: ${claims.join(', else ')}${changed}${separated}`
+}
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>

@@ -1,11 +1,17 @@
-import { audiences, issuers } from './derive.ts'
+import type { AllowEntry } from './config.ts'
+import { audiences, identityHeadersOf, issuers } from './derive.ts'
 import { type Draft, sourceOf } from './draft.ts'
 import { isAny, isLoopback } from './hosts.ts'
 import { quote } from './input.ts'
 
 /** What can be meant, but mostly is not. Each begins with its source, like a problem. */
 export function settingWarnings(draft: Draft): string[] {
-  return [...unsafe(draft), ...unlikelyNames(draft), ...openUpstream(draft)]
+  return [
+    ...unsafe(draft),
+    ...unlikelyNames(draft),
+    ...openUpstream(draft),
+    ...sharedLocalParts(draft),
+  ]
 }
 
 function* unsafe(draft: Draft): Generator<string> {
@@ -28,4 +34,22 @@ function* openUpstream(draft: Draft): Generator<string> {
   if (upstream === undefined || upstream.protocol === 'unix:' || listen === undefined) return
   if (isAny(listen.host) && !isLoopback(upstream.hostname))
     yield `${sourceOf(draft, 'upstream')}: the upstream is on the network: make sure that only claimgate can reach it, since it believes every identity header`
+}
+
+/** `ann@a.example` and `ann@b.example` would be one user of the app. */
+function* sharedLocalParts(draft: Draft): Generator<string> {
+  const headers = identityHeadersOf(draft)
+  const isCut = headers.value.some(({ transforms }) => transforms.includes('local_part'))
+  if (headers.from !== undefined && isCut && !isOneDomain(draft.get('allow')))
+    yield `${sourceOf(draft, 'preset')}: the preset makes a user name of what stands before the @: without rules for one e-mail domain two people may become one user`
+}
+
+/** Whether each entry lets in the addresses of the same one domain alone. */
+function isOneDomain(allow: readonly AllowEntry[] = []): boolean {
+  const domains = allow.map(({ claims }) => {
+    const globs = claims.find(({ claim }) => claim === 'email')?.globs ?? []
+    const [first = ''] = globs.map((glob) => glob.slice(glob.lastIndexOf('@')))
+    return globs.every((glob) => glob.endsWith(first)) ? first : ''
+  })
+  return new Set(domains).size === 1 && /^@[^*]+$/.test(domains[0] ?? '')
 }

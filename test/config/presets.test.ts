@@ -1,7 +1,12 @@
 import t from 'tap'
+import type { Claims } from '../../src/assertion/claims.ts'
+import type { IdentityHeader } from '../../src/config/config.ts'
+import { createIdentityHeaders } from '../../src/identity/headers.ts'
 import { linesOf, readEnvironment } from '../helpers/settings.ts'
 
-const rows: [string, [string, string[]][], string[]][] = [
+type Row = [string, [string, string[]][], string[]]
+
+const rows: Row[] = [
   [
     'pomerium',
     [
@@ -32,13 +37,65 @@ const rows: [string, [string, string[]][], string[]][] = [
     ],
     ['x-webauth-role'],
   ],
+  ...(['gitea', 'forgejo'] as const).map(
+    (name): Row => [
+      name,
+      [
+        ['X-WEBAUTH-USER', ['email']],
+        ['X-WEBAUTH-EMAIL', ['email']],
+        ['X-WEBAUTH-FULLNAME', ['name']],
+      ],
+      [],
+    ],
+  ),
+  [
+    'jenkins',
+    [
+      ['X-Forwarded-User', ['email', 'sub']],
+      ['X-Forwarded-Mail', ['email']],
+      ['X-Forwarded-DisplayName', ['name']],
+      ['X-Forwarded-Groups', ['groups']],
+    ],
+    [],
+  ],
+  [
+    'remote-user',
+    [
+      ['Remote-User', ['email', 'sub']],
+      ['Remote-Email', ['email']],
+      ['Remote-Name', ['name']],
+      ['Remote-Groups', ['groups']],
+    ],
+    [],
+  ],
+  [
+    'oauth2-proxy',
+    [
+      ['X-Forwarded-User', ['sub']],
+      ['X-Forwarded-Email', ['email']],
+      ['X-Forwarded-Groups', ['groups']],
+      ['X-Forwarded-Preferred-Username', ['preferred_username']],
+    ],
+    ['x-forwarded-access-token'],
+  ],
   ['none', [], []],
 ]
 
-const everyName = rows.flatMap(([, headers, reserved]) => [
-  ...headers.map(([name]) => name.toLowerCase()),
-  ...reserved,
-])
+const everyName = [
+  ...new Set(
+    rows.flatMap(([, headers, reserved]) => [
+      ...headers.map(([name]) => name.toLowerCase()),
+      ...reserved,
+    ]),
+  ),
+]
+
+/** Where a preset differs from `,` and no transform. */
+const DIFFERENCES: Readonly<Record<string, Partial<IdentityHeader>>> = {
+  'gitea X-WEBAUTH-USER': { transforms: ['local_part'] },
+  'forgejo X-WEBAUTH-USER': { transforms: ['local_part'] },
+  'jenkins X-Forwarded-Groups': { separator: '|' },
+}
 
 for (const [preset, headers] of rows)
   t.test(`preset ${preset} sets its headers and reserves the names of every preset`, async (t) => {
@@ -48,7 +105,13 @@ for (const [preset, headers] of rows)
       headers,
     )
     for (const header of config.identityHeaders)
-      t.match(header, { separator: ',', encoding: 'utf8', transforms: [], only: [] })
+      t.match(
+        header,
+        Object.assign(
+          { separator: ',', encoding: 'utf8', transforms: [], only: [], maxBytes: undefined },
+          DIFFERENCES[`${preset} ${header.header}`],
+        ),
+      )
     t.strictSame(config.reservedHeaders, everyName)
   })
 
@@ -64,14 +127,60 @@ t.test('identity_headers replaces what is set and not what is reserved', async (
   t.strictSame(config.reservedHeaders, everyName)
 })
 
-t.test('presets to come are refused as such, others as unknown', async (t) => {
+t.test('other names are unknown', async (t) => {
   const line = (preset: string) => linesOf(() => readEnvironment({ CLAIMGATE_PRESET: preset }))
-  for (const preset of ['gitea', 'forgejo', 'jenkins', 'remote-user', 'oauth2-proxy'])
+  for (const preset of ['grafanna', 'constructor', 'Grafana', 'authelia'])
     t.strictSame(line(preset), [
-      `env CLAIMGATE_PRESET: preset must be one of: pomerium pomerium-legacy grafana none, got "${preset}", which is not supported yet`,
+      `env CLAIMGATE_PRESET: preset must be one of: pomerium pomerium-legacy grafana gitea forgejo jenkins remote-user oauth2-proxy none, got "${preset}"`,
     ])
-  for (const preset of ['grafanna', 'constructor', 'Grafana'])
-    t.strictSame(line(preset), [
-      `env CLAIMGATE_PRESET: preset must be one of: pomerium pomerium-legacy grafana none, got "${preset}"`,
-    ])
+})
+
+t.test('what decides nothing is stripped by no preset', async (t) => {
+  const { config } = readEnvironment()
+  for (const name of ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded'])
+    t.notOk(config.reservedHeaders.includes(name), name)
+})
+
+const ANN = {
+  sub: 'u1',
+  email: 'ann@example.com',
+  name: 'Ann',
+  groups: ['dev', 'a|b', 'ops'],
+  preferred_username: 'ann.k',
+}
+
+const linesWith = (preset: string, claims: Claims) =>
+  createIdentityHeaders(readEnvironment({ CLAIMGATE_PRESET: preset }).config.identityHeaders)(
+    claims,
+  )
+
+t.test('each app gets what it reads', async (t) => {
+  const gitea = [
+    ...['X-WEBAUTH-USER', 'ann', 'X-WEBAUTH-EMAIL', 'ann@example.com'],
+    ...['X-WEBAUTH-FULLNAME', 'Ann'],
+  ]
+  t.strictSame(linesWith('gitea', ANN).lines, gitea)
+  t.strictSame(linesWith('forgejo', ANN).lines, gitea)
+  t.strictSame(linesWith('jenkins', ANN), {
+    lines: [
+      ...['X-Forwarded-User', 'ann@example.com', 'X-Forwarded-Mail', 'ann@example.com'],
+      ...['X-Forwarded-DisplayName', 'Ann', 'X-Forwarded-Groups', 'dev|ops'],
+    ],
+    dropped: 1,
+  })
+  t.strictSame(linesWith('remote-user', ANN).lines, [
+    ...['Remote-User', 'ann@example.com', 'Remote-Email', 'ann@example.com'],
+    ...['Remote-Name', 'Ann', 'Remote-Groups', 'dev,a|b,ops'],
+  ])
+  t.strictSame(linesWith('oauth2-proxy', ANN).lines, [
+    ...['X-Forwarded-User', 'u1', 'X-Forwarded-Email', 'ann@example.com'],
+    ...['X-Forwarded-Groups', 'dev,a|b,ops', 'X-Forwarded-Preferred-Username', 'ann.k'],
+  ])
+})
+
+t.test('whoever has no e-mail is not signed in to Gitea, and is sub elsewhere', async (t) => {
+  const robot = { sub: 'robot' }
+  t.strictSame(linesWith('gitea', robot).lines, [])
+  t.strictSame(linesWith('jenkins', robot).lines, ['X-Forwarded-User', 'robot'])
+  t.strictSame(linesWith('remote-user', robot).lines, ['Remote-User', 'robot'])
 })

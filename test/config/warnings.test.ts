@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readEnvironment } from '../helpers/settings.ts'
+import { readEnvironment, readFileText } from '../helpers/settings.ts'
 
 const OPEN =
   'env CLAIMGATE_UPSTREAM: the upstream is on the network: make sure that only claimgate can reach it, since it believes every identity header'
@@ -38,3 +38,27 @@ for (const [name, env, warnings] of rows)
   t.test(`${name}: ${warnings.length === 0 ? 'no warning' : 'a warning'}`, async (t) => {
     t.strictSame(readEnvironment(env).warnings, warnings)
   })
+
+const shared = (allow: string, preset = 'gitea') =>
+  readFileText(
+    `upstream: http://127.0.0.1:3000\nroute: https://app.example.com\npreset: ${preset}\n${allow}`,
+  ).warnings.filter((line) => line.includes('before the @'))
+
+t.test('a preset that cuts e-mails warns, unless the rules are for one domain', async (t) => {
+  t.strictSame(shared(''), [
+    'config.yaml:3:9: the preset makes a user name of what stands before the @: without rules for one e-mail domain two people may become one user',
+  ])
+  const rule = (...globs: string[]) => `  - claims: {email: [${globs.map((g) => `"${g}"`)}]}\n`
+  t.strictSame(shared(`allow:\n${rule('*@a.example')}${rule('ann@a.example')}`), [])
+  for (const allow of [
+    rule('*@a.example') + rule('*@b.example'),
+    rule('*@a.example', '*@b.example'),
+    `${rule('*@a.example')}  - methods: [GET]\n`,
+    rule('*'),
+    rule('*@*.example'),
+    rule('*a.example'),
+  ])
+    t.equal(shared(`allow:\n${allow}`).length, 1, allow)
+  t.strictSame(shared('', 'grafana'), [])
+  t.strictSame(shared('identity_headers: {X-WEBAUTH-USER: preferred_username}\n'), [])
+})

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { COMING_PRESETS, PRESETS } from '../../src/config/presets.ts'
+import { PRESETS } from '../../src/config/presets.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { envName, SETTING_NAMES, settingOf } from '../../src/config/settings.ts'
 import { readStandInSettings } from '../../src/demo/stand-in-settings.ts'
@@ -115,8 +115,6 @@ t.test('what is not there yet is what is refused as not supported yet', async (t
   const named = codeSpans(section(README, '## Not there yet'))
   const settings = named.filter((name) => (SETTING_NAMES as readonly string[]).includes(name))
   t.strictSame(settings.sort(), [...refused].sort())
-  const presets = named.filter((name) => (COMING_PRESETS as readonly string[]).includes(name))
-  t.strictSame(presets.sort(), [...COMING_PRESETS].sort())
   for (const name of Object.keys(PRESETS)) t.match(README, `\`${name}\``, name)
   for (const guide of GUIDES.filter((path) => path !== 'docs/configuration.md'))
     for (const [, name = ''] of readFileSync(guide, 'utf8').matchAll(

@@ -5,7 +5,7 @@ import { listenAddress } from '../hosts.ts'
 import { identityHeaders } from '../identity-headers.ts'
 import { boolean, choice, list, orWord } from '../kinds.ts'
 import { algorithm, exactPath } from '../names.ts'
-import { preset } from '../not-yet.ts'
+import { PRESET_NAMES } from '../presets.ts'
 import { duration } from '../quantities.ts'
 import type { Rows } from '../setting.ts'
 
@@ -22,10 +22,9 @@ export const IDENTITY = {
     summary: 'Address of the admin port with health and metrics.',
   },
   preset: {
-    kind: preset,
+    kind: { ...choice(PRESET_NAMES), form: 'name' },
     fallback: 'pomerium',
-    summary:
-      'Identity headers of a known app. The names of all presets are stripped from clients, whichever is chosen.',
+    summary: `Identity headers of a known app: ${PRESET_NAMES.map((name) => `\`${name}\``).join(', ')}. The names of all presets are stripped from clients, whichever is chosen.`,
   },
   identity_headers: {
     kind: identityHeaders,
