@@ -21,6 +21,7 @@ import { upstreamHost } from './proxy/headers.ts'
 import { createRequestHandlers } from './proxy/passage.ts'
 import { createRecorder } from './proxy/recorder.ts'
 import { createOpenTunnel } from './proxy/tunnel.ts'
+import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
 import { readVersion } from './version.ts'
 
@@ -109,7 +110,10 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
   const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
   const pool = createUpstreamPool(connect, config, monotonic)
   const forward = createForward({ pool, config, now: monotonic })
-  const openTunnel = createOpenTunnel({ connect, config, now: monotonic })
+  const openTunnel = limitTunnelAge(createOpenTunnel({ connect, config, now: monotonic }), {
+    config,
+    random: Math.random,
+  })
 
   const metrics = createMetrics({
     version: readVersion(),

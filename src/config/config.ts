@@ -117,6 +117,8 @@ export interface Config {
   readonly keepAliveTimeout: Milliseconds
   readonly maxHeaderSize: Bytes
   readonly maxConnections: number
+  /** How long a WebSocket lives at most. `undefined`: as long as both sides like. */
+  readonly tunnelMaxAge: Milliseconds | undefined
   readonly drainDelay: Milliseconds
   readonly drainTimeout: Milliseconds
   readonly logLevel: (typeof LOG_LEVELS)[number]

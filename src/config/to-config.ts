@@ -64,6 +64,7 @@ const traffic = (draft: Draft) => ({
   keepAliveTimeout: always(draft, 'keep_alive_timeout'),
   maxHeaderSize: always(draft, 'max_header_size'),
   maxConnections: always(draft, 'max_connections'),
+  tunnelMaxAge: draft.get('tunnel_max_age'),
 })
 
 function keySet(draft: Draft): KeySetSource {

@@ -61,7 +61,7 @@ export interface Values {
   readonly keep_alive_timeout: Milliseconds
   readonly max_header_size: Bytes
   readonly max_connections: number
-  readonly tunnel_max_age: 'off'
+  readonly tunnel_max_age: Milliseconds | undefined
   readonly drain_delay: Milliseconds
   readonly drain_timeout: Milliseconds
   readonly tls_cert_file: undefined

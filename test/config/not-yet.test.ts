@@ -5,8 +5,6 @@ import { linesOf, readEnvironment } from '../helpers/settings.ts'
 const rows: [variable: string, value: string, line: string][] = [
   ['REPORT_ONLY', 'unsafe', 'report_only must be off, got "unsafe", which is not supported yet'],
   ['REPORT_ONLY', 'on', 'report_only must be off, got "on"'],
-  ['TUNNEL_MAX_AGE', '1h', 'tunnel_max_age must be off, got "1h", which is not supported yet'],
-  ['TUNNEL_MAX_AGE', 'never', 'tunnel_max_age must be off, got "never"'],
   ['TLS_CERT_FILE', '/c', 'tls_cert_file must not be set, got "/c", which is not supported yet'],
   ['TLS_KEY_FILE', '/k', 'tls_key_file must not be set, got "/k", which is not supported yet'],
   [

@@ -48,6 +48,7 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     keepAliveTimeout: 3_900_000,
     maxHeaderSize: 131_072,
     maxConnections: 10_000,
+    tunnelMaxAge: undefined,
     drainDelay: 5_000,
     drainTimeout: 25_000,
     logLevel: 'info',
@@ -136,4 +137,18 @@ public_paths:
   t.equal(config.forwardAssertion, true)
   t.equal(config.maxConnections, 5)
   t.strictSame(config.publicPaths, ['/healthz'])
+})
+
+t.test('tunnel_max_age is a duration of at least a second, or off', async (t) => {
+  const read = (text: string) => readEnvironment({ CLAIMGATE_TUNNEL_MAX_AGE: text })
+  t.equal(read('1h').config.tunnelMaxAge, 3_600_000)
+  t.equal(read('576h').config.tunnelMaxAge, 2_073_600_000)
+  t.equal(read('off').config.tunnelMaxAge, undefined)
+  for (const text of ['0s', '999ms', '577h', '1d', 'never', '60'])
+    t.match(
+      linesOf(() => read(text)),
+      [
+        /^env CLAIMGATE_TUNNEL_MAX_AGE: tunnel_max_age must be a duration from 1s to 576h, .*, or off, got/,
+      ],
+    )
 })

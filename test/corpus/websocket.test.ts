@@ -4,12 +4,5 @@ import { handshakes } from './websocket/handshake.ts'
 import { tunnels } from './websocket/tunnel.ts'
 
 t.test('WebSockets through claimgate', async (t: Test) => {
-  await runInterpreters(
-    t,
-    'websocket.json',
-    { ...handshakes, ...tunnels },
-    {
-      'tunnel/max-age': 'tunnel_max_age is not supported yet',
-    },
-  )
+  await runInterpreters(t, 'websocket.json', { ...handshakes, ...tunnels })
 })

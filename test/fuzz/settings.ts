@@ -156,6 +156,7 @@ const timesOf = (config: Config): readonly (number | undefined)[] => [
   config.headerTimeout,
   config.bodyIdleTimeout,
   config.keepAliveTimeout,
+  config.tunnelMaxAge,
   config.drainDelay,
   config.drainTimeout,
 ]

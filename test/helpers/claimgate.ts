@@ -70,6 +70,7 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     keepAliveTimeout: 3_900_000,
     maxHeaderSize: 128 * 1024,
     maxConnections: 10_000,
+    tunnelMaxAge: undefined,
     drainDelay: 0,
     drainTimeout: 5_000,
     logLevel: 'info',

@@ -78,9 +78,10 @@ export const TRAFFIC = {
     summary: 'Most client connections at once, 1 to 1000000; further ones are refused.',
   },
   tunnel_max_age: {
-    kind: offForNow(/^\d+(ms|s|m|h)$/),
+    kind: orWord('off', duration('1s', '576h')),
     fallback: 'off',
-    summary: 'Close WebSockets older than this. Not supported yet.',
+    summary:
+      'Longest life of a WebSocket, 1s to 576h; each is closed up to a tenth earlier, with status 1001, so that clients connect again and are decided about again.',
   },
   drain_delay: {
     kind: duration('0s', '10m'),

@@ -180,6 +180,19 @@ export const tunnels: Readonly<Record<string, Interpreter>> = {
       }
     },
   },
+  'tunnel/max-age': {
+    settings: { tunnelMaxAge: 500 },
+    script: opening(),
+    run: async ({ stage, is, ok }) => {
+      const started = performance.now()
+      const client = await openRaw(stage)
+      await client.untilClose(2_000)
+      const age = performance.now() - started
+      ok(age > 440 && age < 1_500, `it was closed after ${Math.round(age)} ms`)
+      is(tunnelled(client), '\x88\x02\x03\xe9', 'the frame that the client got')
+      ok(await upstreamIdle(stage), 'the upstream was not closed within 1 s')
+    },
+  },
   'tunnel/drain': {
     settings: { drainTimeout: 3_000 },
     endsClaimgate: true,
