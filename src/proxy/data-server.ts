@@ -11,7 +11,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { connectionOf } from './connection.ts'
-import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
+import { headOf, isHandshake, MAX_HEADER_LINES, pathOf, REFUSED_METHODS } from './gate.ts'
 import { endSlowReaders } from './slow-readers.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
@@ -145,8 +145,8 @@ function createHttpServer(config: DataServerConfig): Server {
     shouldUpgradeCallback: (request) =>
       isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy(),
   })
-  // Node would drop what is beyond in silence; the gate refuses it.
-  server.maxHeadersCount = 0
+  // Node drops what is beyond this in silence, and the gate refuses a head with one line less.
+  server.maxHeadersCount = MAX_HEADER_LINES + 1
   // Those beyond the limit are answered; those beyond this reserve are closed without a word.
   server.maxConnections = config.maxConnections + REFUSAL_RESERVE
   return server

@@ -23,7 +23,7 @@ export function headOf(request: IncomingMessage): RequestHead {
 }
 
 /** Envoy's limit under Pomerium; more lines than that come from nobody who means well. */
-const MAX_HEADER_LINES = 1000
+export const MAX_HEADER_LINES = 1000
 
 const METHOD_NAMES: ReadonlySet<string> = new Set(METHODS)
 // CONNECT would open a tunnel that nobody decides about; TRACE would echo identity headers to the client.

@@ -24,3 +24,25 @@ for (const [name, status, line, lines, body] of [
     t.match(answer, /\r\nConnection: close\r\n/)
     t.equal(upstream.connections(), 0)
   })
+
+t.test('no header line is lost, wherever the limit of Node lies', async (t) => {
+  const upstream = await rawUpstream()
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const ask = (count: number) => {
+    // With Host and Connection; the assertion comes last.
+    const lines = [...Array(count - 3).fill('x: y'), 'Connection: close']
+    const stamp = `X-Pomerium-Jwt-Assertion: ${gate.assertion()}`
+    return exchangeBytes(gate.port, requestBytes(undefined, { lines: [...lines, stamp] }))
+  }
+  for (const count of [999, 1000]) t.match(await ask(count), /^HTTP\/1\.1 200 /, `${count} lines`)
+  t.equal(
+    upstream
+      .received()
+      .join('')
+      .match(/^x: y\r$/gm)?.length,
+    996 + 997,
+  )
+  for (const count of [1001, 1002, 1003, 1033, 1064, 2000, 2001, 10_000])
+    t.match(await ask(count), /^HTTP\/1\.1 431 /, `${count} lines`)
+})
