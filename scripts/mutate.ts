@@ -4,7 +4,15 @@
  *
  * Ends with 1 when a mutant survives, when one that is said to be equivalent does not, or when a test is red without any.
  */
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -31,6 +39,8 @@ interface Verdict {
 
 const { values: flags } = parseArgs({ options: { only: { type: 'string', default: '' } } })
 const chosen = MUTANTS.filter(({ file, harm }) => `${file}: ${harm}`.includes(flags.only))
+const stale = chosen.filter(({ file, source }) => !readFileSync(file, 'utf8').includes(source))
+if (stale.length > 0) throw new Error(`no such source: ${stale.map(({ harm }) => harm).join('; ')}`)
 const folder = mkdtempSync(join(tmpdir(), 'claimgate-mutate-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))

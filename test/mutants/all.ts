@@ -2,12 +2,14 @@ import { ASSERTION } from './assertion.ts'
 import { CLAIMS } from './claims.ts'
 import { DECISION } from './decision.ts'
 import { FIELDS } from './fields.ts'
+import { FORWARDING } from './forwarding.ts'
 import { GATE } from './gate.ts'
 import { IDENTITY } from './identity.ts'
 import { KEY_MATERIAL } from './key-material.ts'
 import { KEY_SET } from './key-set.ts'
 import type { Mutant } from './mutant.ts'
 import { STRIP } from './strip.ts'
+import { TUNNEL } from './tunnel.ts'
 
 /** In the order in which a request meets what they change. */
 export const MUTANTS: readonly Mutant[] = [
@@ -20,4 +22,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...STRIP,
   ...IDENTITY,
   ...FIELDS,
+  ...FORWARDING,
+  ...TUNNEL,
 ]

@@ -28,20 +28,18 @@ export const FIELDS: readonly Mutant[] = [
         ') continue\n    lines.push',
       ],
       ["the upstream's framing reaches the client", 'lower === ANSWER_FRAMING || ', ''],
+      ...['host', 'content-length', 'transfer-encoding'].map(
+        (name) =>
+          [
+            `Connection may name ${name}`,
+            'HOP_BY_HOP.has(option) || NOT_NOMINATED.has(option)',
+            `HOP_BY_HOP.has(option) || (option !== '${name}' && NOT_NOMINATED.has(option))`,
+          ] as const,
+      ),
       [
         'what Connection names reaches the upstream',
         'HOP_BY_HOP.has(lower) || nominated?.has(lower) === true',
         'HOP_BY_HOP.has(lower)',
-      ],
-      [
-        'Connection may name Host',
-        "new Set(['host', 'content-length'])",
-        "new Set(['content-length'])",
-      ],
-      [
-        'Connection may name Content-Length',
-        "new Set(['host', 'content-length'])",
-        "new Set(['host'])",
       ],
       [
         'Connection removes identity headers',

@@ -290,6 +290,23 @@ for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked'])
     t.match(answer, /^HTTP\/1\.1 403 No\r\n[\s\S]*Connection: close\r\n[\s\S]*\r\n\r\nno$/)
   })
 
+t.test('an upstream that dies before it has read a chunked body gives 502', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.pause()
+    setTimeout(() => socket.resetAndDestroy(), 200)
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const client = await rawClient(gate.port)
+  const line = 'POST /t HTTP/1.1'
+  client.send(requestBytes(gate.assertion(), { line, lines: ['Transfer-Encoding: chunked'] }))
+  const piece = 'x'.repeat(0xffff)
+  client.send(`ffff\r\n${piece}\r\n`.repeat(400))
+  const answer = await client.untilClose()
+  t.equal(statusOf(answer), 502)
+  t.equal(codeOf(answer), 'ERR_UPSTREAM_UNAVAILABLE')
+})
+
 t.test('an upstream that breaks off mid-body breaks the client connection', async (t) => {
   const upstream = await rawUpstream((socket) => {
     socket.once('data', () =>

@@ -1,8 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
+import { createExchange } from '../../src/exchange.ts'
+import { createOpenTunnel } from '../../src/proxy/tunnel.ts'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { codeOf, exchangeBytes, rawClient, statusOf } from '../helpers/raw-client.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
@@ -124,7 +128,10 @@ t.test('a chunked refusal of a handshake stays whole, a broken one looks broken'
   t.teardown(() => upstream.close())
   const gate = await startClaimgate(t, upstream.port)
   const whole = await exchangeBytes(gate.port, requestBytes(gate.assertion(), { lines: HANDSHAKE }))
-  t.match(whole, /\r\n\r\n3\r\nabc\r\n0\r\n\r\n$/)
+  t.match(
+    whole,
+    /\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n$/,
+  )
   const broken = await exchangeBytes(
     gate.port,
     requestBytes(gate.assertion(), { line: 'GET /broken HTTP/1.1', lines: HANDSHAKE }),
@@ -144,6 +151,54 @@ t.test('bytes sent before the 101 arrive after it, in order', async (t) => {
   client.socket.destroy()
 })
 
+t.test('bytes sent while the upstream has not answered arrive after its 101', async (t) => {
+  const upstream = await rawUpstream((socket, received) => {
+    let isOpen = false
+    socket.on('data', (chunk) => {
+      if (isOpen) return void socket.write(chunk)
+      isOpen = received().includes('\r\n\r\n')
+      // Not before the client has sent more.
+      if (isOpen) wait(100).then(() => socket.write(SWITCHING, 'latin1'))
+    })
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion(), { lines: HANDSHAKE }))
+  await upstream.until('\r\n\r\n')
+  client.send('early')
+  t.match(await client.until(/early$/), /^HTTP\/1\.1 101 [\s\S]*\r\n\r\nearly$/)
+  t.match(upstream.received()[0], /\r\n\r\nearly$/)
+  client.socket.destroy()
+})
+
+t.test('of a client that runs far ahead of the 101 no more is read', async (t) => {
+  const client = new PassThrough()
+  t.teardown(() => client.destroy())
+  const openTunnel = createOpenTunnel({
+    connect: () => undefined as unknown as Socket,
+    config: { upstreamResponseTimeout: undefined, maxHeaderSize: 16_384 },
+    now: () => 0,
+  })
+  openTunnel({
+    client: client as unknown as Socket,
+    early: Buffer.alloc(0),
+    target: '/',
+    headers: ['Host', 'a'],
+    exchange: createExchange({ method: 'GET', target: '/' }, 0),
+    refuse: () => undefined,
+    onOpen: () => undefined,
+  })
+  client.resume()
+  let sent = 0
+  while (!client.isPaused() && sent < 1_000) {
+    client.write(Buffer.alloc(1024))
+    sent++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(sent < 100, `paused after ${sent} KiB`)
+})
+
 t.test('an upstream that is down gives 502, not 101', async (t) => {
   const upstream = await echoing()
   await upstream.close()
@@ -154,6 +209,110 @@ t.test('an upstream that is down gives 502, not 101', async (t) => {
   )
   t.equal(statusOf(answer), 502)
   t.equal(codeOf(answer), 'ERR_UPSTREAM_UNAVAILABLE')
+})
+
+t.test('an upstream that upgrades to something else gives 502, and no tunnel', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nhello'),
+    )
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: HANDSHAKE }),
+  )
+  t.equal(statusOf(answer), 502)
+  t.equal(codeOf(answer), 'ERR_UPSTREAM_UNAVAILABLE')
+  t.notMatch(answer, /hello|101/)
+  await gate.gate.drain()
+  t.match(
+    gate.logLines().filter(({ msg }) => msg === 'request'),
+    [{ status: 502, code: 'ERR_UPSTREAM_UNAVAILABLE' }],
+  )
+})
+
+/** Never answers; says when its connection has ended. */
+async function silentUpstream(t: Test) {
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const upstream = await rawUpstream((socket) => void socket.once('close', () => resolve()))
+  t.teardown(() => upstream.close())
+  return { upstream, ended }
+}
+
+t.test('a client that goes away during its handshake ends it at the upstream', async (t) => {
+  const { upstream, ended } = await silentUpstream(t)
+  const gate = await startClaimgate(t, upstream.port)
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion(), { lines: HANDSHAKE }))
+  await upstream.until('\r\n\r\n')
+  client.socket.destroy()
+  await ended
+  t.pass('the upstream connection ended')
+})
+
+t.test('a handshake that the upstream does not answer in time gives 504, once', async (t) => {
+  const { upstream, ended } = await silentUpstream(t)
+  const gate = await startClaimgate(t, upstream.port, { upstreamResponseTimeout: 100 })
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: HANDSHAKE }),
+  )
+  t.equal(statusOf(answer), 504)
+  t.equal(codeOf(answer), 'ERR_UPSTREAM_TIMEOUT')
+  await ended
+  await gate.gate.drain()
+  t.match(
+    gate.logLines().filter(({ msg }) => msg === 'request'),
+    [{ status: 504, code: 'ERR_UPSTREAM_TIMEOUT', reason: 'HandshakeTimeoutError' }],
+  )
+})
+
+t.test('a handshake whose connection is not ready in time gives 504', async (t) => {
+  const { upstream } = await silentUpstream(t)
+  const gate = await startClaimgate(t, upstream.port, {
+    // TLS is never agreed with an upstream that says nothing.
+    upstream: { protocol: 'https:', hostname: '127.0.0.1', port: upstream.port },
+    upstreamConnectTimeout: 100,
+  })
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: HANDSHAKE }),
+  )
+  t.equal(statusOf(answer), 504)
+})
+
+t.test('interim answers to a handshake arrive before the 101', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.once('data', () =>
+      socket.write(`HTTP/1.1 103 Hint\r\nX: y\r\n\r\n${SWITCHING}`, 'latin1'),
+    )
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port)
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion(), { lines: HANDSHAKE }))
+  t.match(
+    await client.until(/101[\s\S]*\r\n\r\n/),
+    /^HTTP\/1\.1 103 Hint\r\nX: y\r\n\r\nHTTP\/1\.1 101 /,
+  )
+  client.socket.destroy()
+})
+
+t.test('an answer to a handshake with a larger head than allowed gives 502', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.once('data', () =>
+      socket.write(SWITCHING.replace('X-L: ', `X-L: ${'x'.repeat(20_000)}`), 'latin1'),
+    )
+  })
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { maxHeaderSize: 16_384 })
+  const answer = await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: HANDSHAKE }),
+  )
+  t.equal(statusOf(answer), 502)
 })
 
 const MALFORMED: readonly [string, string, readonly string[], string][] = [

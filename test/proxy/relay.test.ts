@@ -1,0 +1,181 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { ConnectTimeoutError } from '../../src/proxy/connector.ts'
+import { forwardScripted, last, type Trial, upstreamOf } from './scripted-forward.ts'
+
+const BODY = ['Content-Length', '2']
+
+/** How often a request is sent whose connections all die, after a part of an answer or before. */
+function sendingsOf(trial: Trial, answered: 'answered' | 'unanswered'): number {
+  const { sendings } = forwardScripted(trial)
+  for (let i = 0; i < sendings.length; i++) {
+    const upstream = upstreamOf(last(sendings))
+    upstream.start()
+    if (answered === 'answered') upstream.firstByte()
+    upstream.fail()
+  }
+  return sendings.length
+}
+
+t.test('only a bodyless idempotent request is sent again, and once', async (t) => {
+  const reused = { isReused: true }
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+    t.equal(sendingsOf({ ...reused, method }, 'unanswered'), 2, method)
+  for (const method of ['POST', 'PATCH', 'LOCK'])
+    t.equal(sendingsOf({ ...reused, method }, 'unanswered'), 1, method)
+  t.equal(sendingsOf({ ...reused, method: 'PUT', lines: BODY }, 'unanswered'), 1, 'with a body')
+})
+
+t.test(
+  'a request on a new connection, or with a part of its answer, is not sent again',
+  async (t) => {
+    t.equal(sendingsOf({ isReused: false }, 'unanswered'), 1)
+    t.equal(sendingsOf({ isReused: true }, 'answered'), 1)
+  },
+)
+
+t.test(
+  'a request that is sent again goes over a new connection, and the dead one is gone',
+  async (t) => {
+    const { sendings, refusals } = forwardScripted({ isReused: true })
+    const first = last(sendings)
+    t.equal(first.maxIdle, Number.POSITIVE_INFINITY)
+    upstreamOf(first).start()
+    upstreamOf(first).fail()
+    t.equal(first.fate, 'destroyed')
+    t.equal(last(sendings).maxIdle, 0)
+    t.same(refusals, [])
+    upstreamOf(last(sendings)).start()
+    upstreamOf(last(sendings)).fail()
+    t.equal(last(sendings).fate, 'destroyed')
+    t.match(refusals, [{ code: 'ERR_UPSTREAM_UNAVAILABLE', status: 502 }])
+  },
+)
+
+t.test('what must not be sent twice goes over no connection idle for a second', async (t) => {
+  t.equal(last(forwardScripted({ method: 'POST' }).sendings).maxIdle, 1_000)
+  t.equal(last(forwardScripted({ method: 'PUT', lines: BODY }).sendings).maxIdle, 1_000)
+})
+
+t.test('a body goes on when there is one', async (t) => {
+  t.equal(last(forwardScripted({ method: 'POST', lines: BODY }).sendings).hasBody, true)
+  const chunked = ['Transfer-Encoding', 'chunked']
+  t.equal(last(forwardScripted({ method: 'POST', lines: chunked }).sendings).hasBody, true)
+  t.equal(last(forwardScripted({ lines: ['Content-Length', '0'] }).sendings).hasBody, false)
+})
+
+t.test(
+  'after a whole answer the connection is used again, unless the body was not read',
+  async (t) => {
+    for (const [complete, fate] of [
+      [true, 'released'],
+      [false, 'destroyed'],
+    ] as const) {
+      const { sendings, request, response } = forwardScripted({ method: 'POST', lines: BODY })
+      request.complete = true
+      const upstream = upstreamOf(last(sendings))
+      upstream.start()
+      upstream.head()
+      request.complete = complete
+      upstream.end()
+      t.equal(last(sendings).fate, fate)
+      t.equal(response.writableEnded, true)
+    }
+  },
+)
+
+t.test('a client that goes away ends the connection to the upstream, once', async (t) => {
+  const { sendings, response, refusals, written } = forwardScripted({ isReused: true })
+  const upstream = upstreamOf(last(sendings))
+  upstream.start()
+  response.emit('close')
+  t.equal(last(sendings).fate, 'destroyed')
+  upstream.data('late')
+  upstream.fail()
+  t.equal(sendings.length, 1, 'not sent again')
+  t.same(refusals, [])
+  t.same(written, [])
+})
+
+t.test('an answer that breaks off is cut, not ended and not answered by us', async (t) => {
+  const { sendings, response, refusals, socket, exchange } = forwardScripted()
+  const upstream = upstreamOf(last(sendings))
+  upstream.start()
+  upstream.firstByte()
+  upstream.head()
+  upstream.data('abc')
+  upstream.fail()
+  t.equal(last(sendings).fate, 'destroyed')
+  t.equal(response.destroyed, true)
+  t.equal(response.writableEnded, false)
+  t.equal(socket.wasReset, false)
+  t.same(refusals, [])
+  t.equal(exchange.reason, 'upstream broke off')
+})
+
+t.test('in HTTP/1.0, where the end of the connection ends a body, it is reset', async (t) => {
+  const { sendings, socket } = forwardScripted({ httpVersion: '1.0' })
+  const upstream = upstreamOf(last(sendings))
+  upstream.start()
+  upstream.head()
+  upstream.fail()
+  t.equal(socket.wasReset, true)
+})
+
+t.test('a fault after the end changes nothing', async (t) => {
+  const { sendings, response, refusals } = forwardScripted({ isReused: true })
+  const upstream = upstreamOf(last(sendings))
+  upstream.start()
+  upstream.head()
+  upstream.end()
+  upstream.fail()
+  t.equal(last(sendings).fate, 'released')
+  t.equal(response.destroyed, false)
+  t.equal(sendings.length, 1)
+  t.same(refusals, [])
+})
+
+t.test('no connection in time is a timeout, any other failure is not', async (t) => {
+  const slow = Object.assign(new Error('a'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+  const refused = Object.assign(new Error('127.0.0.1'), { code: 'ECONNREFUSED' })
+  for (const [error, code, status, reason] of [
+    [new ConnectTimeoutError(), 'ERR_UPSTREAM_TIMEOUT', 504, 'ConnectTimeoutError'],
+    [slow, 'ERR_UPSTREAM_TIMEOUT', 504, 'UND_ERR_HEADERS_TIMEOUT'],
+    [refused, 'ERR_UPSTREAM_UNAVAILABLE', 502, 'ECONNREFUSED'],
+    [new TypeError('x'), 'ERR_UPSTREAM_UNAVAILABLE', 502, 'TypeError'],
+  ] as const) {
+    const { sendings, refusals } = forwardScripted()
+    upstreamOf(last(sendings)).fail(error)
+    t.match(refusals, [{ code, status, reason }])
+  }
+})
+
+t.test('a body may be slow, or wait for the upstream, but not be silent', async (t) => {
+  const limit = 1_000
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const { sendings, refusals, request, socket } = forwardScripted({
+    method: 'POST',
+    lines: BODY,
+    bodyIdleTimeout: limit,
+  })
+  request.complete = false
+  for (let i = 0; i < 5; i++) {
+    socket.bytesRead += 1
+    mock.timers.tick(limit)
+  }
+  t.same(refusals, [], 'a byte each second')
+  request.readableLength = 1
+  mock.timers.tick(5 * limit)
+  t.same(refusals, [], 'the upstream does not read')
+  request.readableLength = 0
+  request.complete = true
+  mock.timers.tick(5 * limit)
+  t.same(refusals, [], 'all has come')
+  request.complete = false
+  mock.timers.tick(limit)
+  t.match(refusals, [{ code: 'ERR_REQUEST_MALFORMED', status: 408 }])
+  t.equal(last(sendings).fate, 'destroyed')
+  mock.timers.tick(5 * limit)
+  t.equal(refusals.length, 1, 'and it is refused once')
+})
