@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { ConfigError } from './errors.ts'
 
 /** sysexits.h EX_CONFIG and EX_USAGE. */
@@ -9,7 +10,7 @@ const EX_USAGE = 64
 /** As `engines` in package.json says. */
 const OLDEST_NODE = { major: 22, minor: 19 }
 
-const COMMANDS = ['serve', 'check', 'demo', 'explain'] as const
+const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor'] as const
 type Command = (typeof COMMANDS)[number]
 
 const write = (text: string) => process.stdout.write(text)
@@ -48,12 +49,23 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
       process.exitCode = await explain({ ...sources, write, readInput, now: Date.now })
       return
     }
+    case 'doctor': {
+      const { doctor } = await import('./commands/doctor.ts')
+      process.exitCode = await doctor({ ...sources, write, now: Date.now, ownAddresses: own() })
+      return
+    }
     case 'demo': {
       const { demo } = await import('./commands/demo.ts')
       return demo({ flags, write })
     }
   }
 }
+
+const own = (): readonly string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, scopeid }) => !internal && !scopeid)
+    .map(({ address }) => address)
 
 /** More than a pasted request can hold. */
 const MAX_INPUT = 1024 * 1024

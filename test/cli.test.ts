@@ -37,7 +37,7 @@ t.test('--version and --help say so and exit 0', async (t) => {
   t.match(version, { code: 0, stdout: /^claimgate \d+\.\d+\.\d+\n$/ })
   const help = await run(['--help'])
   t.equal(help.code, 0)
-  for (const word of ['serve', 'check', 'demo', 'explain', '--upstream', '--jwks-uri'])
+  for (const word of ['serve', 'check', 'demo', 'explain', 'doctor', '--upstream', '--jwks-uri'])
     t.match(help.stdout, word)
 })
 
@@ -45,7 +45,7 @@ t.test('an unknown command exits 64 and names the known ones', async (t) => {
   t.match(await run(['sevre']), {
     code: 64,
     stdout: '',
-    stderr: /unknown command "sevre"; wanted serve, check, demo, explain/,
+    stderr: /unknown command "sevre"; wanted serve, check, demo, explain, doctor/,
   })
 })
 
@@ -60,6 +60,15 @@ t.test('explain reads standard input and exits 1 for what is refused', async (t)
     stderr: '',
   })
   t.match(await run(['explain', 'a.b.c']), { code: 78, stdout: '', stderr: /^not set: issuer/ })
+})
+
+t.test('doctor exits 1 for what must be mended', async (t) => {
+  const flags = ['--route=https://app.example.com', '--jwks-connect=127.0.0.1:1']
+  t.match(await run(['doctor', ...flags, '--upstream=unix:/nowhere/app.sock']), {
+    code: 1,
+    stdout: /^✗ key set {3}127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/m,
+    stderr: '',
+  })
 })
 
 t.test('wrong settings exit 78 with every problem on stderr and no stack', async (t) => {

@@ -16,6 +16,8 @@ Commands:
   explain [TOKEN|-] [--json]
           judge an assertion, a header line or a curl command (argument or standard input) as serve
           would: each check, what it saw and wanted, which setting to change, the identity headers
+  doctor [--json]
+          look at the way to the key set and what it holds, the clocks, the app and ways around it
   demo    try it on this machine, without Pomerium and without settings
 
 A setting is --some-name here, CLAIMGATE_SOME_NAME in the environment and some_name: in the YAML

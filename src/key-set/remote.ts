@@ -35,7 +35,8 @@ export function createRemoteFetch(source: RemoteSource): FetchKeySet {
   }
 }
 
-function requestOptions(
+/** The one GET: `secureContext` for https. */
+export function requestOptions(
   { uri, connect }: RemoteSource,
   etag: string | undefined,
   secureContext: SecureContext | undefined,
