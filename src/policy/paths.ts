@@ -18,7 +18,7 @@ const SPECIAL = /[./\\;%?#]/
 export function hasOneReading(path: string): boolean {
   if (/\/\/|[\\;]/.test(path)) return false
   // An escaped escape would be another path for whoever decodes twice.
-  if (/%(?![\da-f]{2})|%(2[35ef]|3[bf]|5c|[01][\da-f]|7f)/i.test(path)) return false
+  if (/%(2[35ef]|3[bf]|5c|[01][\da-f]|7f)/i.test(path)) return false
   const text = decoded(path)
   if (text === undefined || /\p{Cc}/u.test(text)) return false
   // Some servers leave blanks at the ends of a segment out.
@@ -27,7 +27,7 @@ export function hasOneReading(path: string): boolean {
   return !SPECIAL.test(others.normalize('NFKC'))
 }
 
-/** `undefined`: not UTF-8, such as a dot in two bytes. */
+/** `undefined`: a broken escape, or not UTF-8, such as a dot in two bytes. */
 function decoded(path: string): string | undefined {
   try {
     return decodeURIComponent(path)
