@@ -1,3 +1,4 @@
+import { trimBlanks } from '../blanks.ts'
 import type { Bytes } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
@@ -51,19 +52,6 @@ function takeValue(rawHeaders: readonly string[], assertionHeader: string): stri
   if (found === undefined) throw new RejectedError('ERR_ASSERTION_MISSING')
   if (spellings > 1) throw new RejectedError('ERR_ASSERTION_DUPLICATE')
   return trimBlanks(found)
-}
-
-// Only space and tab surround a field value (RFC 9110 section 5.5); String.trim would take more.
-function trimBlanks(value: string): string {
-  let start = 0
-  let end = value.length
-  while (start < end && isBlank(value.charCodeAt(start))) start += 1
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1
-  return value.slice(start, end)
-}
-
-function isBlank(unit: number): boolean {
-  return unit === 0x20 || unit === 0x09
 }
 
 function withoutScheme(value: string): string {

@@ -1,4 +1,5 @@
 import { type IncomingMessage, METHODS } from 'node:http'
+import { trimBlanks } from '../blanks.ts'
 import { RejectedError } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
 import { bodyFollows, isWebSocketUpgrade } from './headers.ts'
@@ -121,14 +122,14 @@ function checkFraming({ httpVersion }: RequestHead, structure: Structure): void 
   if (transferEncoding === undefined) return
   if (contentLength !== undefined) throw malformed('content-length and transfer-encoding')
   if (httpVersion === '1.0') throw malformed('transfer-encoding in HTTP/1.0')
-  const codings = transferEncoding.split(',').map((coding) => coding.trim().toLowerCase())
+  const codings = transferEncoding.split(',').map((coding) => trimBlanks(coding).toLowerCase())
   if (codings.some((coding) => coding !== 'chunked')) throw malformed('unknown coding', 501)
   if (codings.length > 1) throw malformed('chunked twice')
 }
 
 /** RFC 6455 §4.1: a handshake is a GET of HTTP/1.1 without a body. Other upgrades are ignored later (RFC 9110 §7.8). */
 function checkUpgrade({ method, httpVersion }: RequestHead, structure: Structure): void {
-  if (structure.upgrade?.trim().toLowerCase() !== 'websocket') return
+  if (trimBlanks(structure.upgrade ?? '').toLowerCase() !== 'websocket') return
   if (method !== 'GET') throw malformed('websocket handshake is not a GET')
   if (httpVersion !== '1.1') throw malformed('websocket handshake is not HTTP/1.1')
   if (structure.transferEncoding !== undefined || (structure.contentLength ?? '0') !== '0')

@@ -1,3 +1,4 @@
+import { trimBlanks } from '../blanks.ts'
 import type { Config } from '../config/config.ts'
 
 /** A flat list of header fields as on the wire: name, value, name, value, … with one character per byte. */
@@ -96,7 +97,7 @@ function nominatedNames(rawHeaders: HeaderLines): Set<string> | undefined {
 }
 
 const listItems = (value: string): string[] =>
-  value.split(',').map((item) => item.trim().toLowerCase())
+  value.split(',').map((item) => trimBlanks(item).toLowerCase())
 
 /** The value of the only field `name` (in lower case), or `undefined`. The gate has refused repeated ones that matter. */
 export function headerValue(rawHeaders: HeaderLines, name: string): string | undefined {
@@ -110,7 +111,8 @@ export function headerValue(rawHeaders: HeaderLines, name: string): string | und
 
 /** Whether `Connection` lists `upgrade` and `Upgrade` is `websocket`. */
 export function isWebSocketUpgrade(rawHeaders: HeaderLines): boolean {
-  if (headerValue(rawHeaders, 'upgrade')?.trim().toLowerCase() !== 'websocket') return false
+  const upgrade = headerValue(rawHeaders, 'upgrade') ?? ''
+  if (trimBlanks(upgrade).toLowerCase() !== 'websocket') return false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.toLowerCase() !== 'connection') continue
     if (listItems(rawHeaders[i + 1] ?? '').includes('upgrade')) return true
