@@ -65,7 +65,7 @@ const ADVICE: Readonly<Partial<Record<Code, (situation: Situation) => readonly C
     const named = /\bjwks_(?!timeout)\w+/.exec(keySetFailure.split(';').at(-1) ?? '')?.[0]
     return /no signing key/.test(keySetFailure)
       ? [pomerium('signing_key', 'set it: its key set is empty')]
-      : [claimgate(named ?? keySetSetting, 'see the reason above')]
+      : [claimgate(named ?? keySetSetting, 'claimgate doctor looks at the way to it step by step')]
   },
   ERR_ASSERTION_SIGNATURE: ({ keySetSetting }) => [
     claimgate(keySetSetting, 'the key of the Pomerium that signed this, if it did'),

@@ -4,7 +4,7 @@ import { foldName } from '../identity/fold.ts'
 /** Deeper than the answer of any echo service. */
 const MAX_DEPTH = 4
 
-const HEADER_LINE = /^[<>*\s]*[\w-]+:(?:\s|$)/m
+const HEADER_LINE = /^[<>* \t]*[\w-]+:(?:\s|$)/m
 
 /**
  * Finds the assertion in what a person pasted, as the header lines (name, value, …) of a request: none when the text is
