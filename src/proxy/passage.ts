@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Decision } from '../decision.ts'
 import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
@@ -16,6 +17,7 @@ import {
   type RequestHeaderRules,
   upstreamHeaders,
 } from './headers.ts'
+import { createPatience } from './patience.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface PassageOptions {
@@ -47,6 +49,8 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
   const { recorder } = options
   const passages = new WeakMap<IncomingMessage, Passage>()
   const underWay = new Set<ServerResponse>()
+  const forwarding = new Set<Passage>()
+  const patience = createPatience()
   let isDraining = false
 
   const passageOf = (request: IncomingMessage): Passage => {
@@ -54,8 +58,11 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     if (passage === undefined) throw new Error('request without an exchange')
     return passage
   }
-  const end = ({ response, exchange }: Passage) => {
+  const end = (passage: Passage) => {
+    const { request, response, exchange } = passage
     underWay.delete(response)
+    forwarding.delete(passage)
+    patience.note(request.socket, exchange.decision)
     if (!response.writableFinished) exchange.aborted = true
     recorder.end(exchange)
   }
@@ -63,14 +70,7 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     begin(request, response, expectation) {
       const head = headOf(request)
       const exchange = recorder.begin(head)
-      const passage: Passage = {
-        request,
-        response,
-        head,
-        expectation,
-        exchange,
-        decision: undefined,
-      }
+      const passage = { request, response, head, expectation, exchange, decision: undefined }
       passages.set(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
@@ -78,6 +78,8 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     },
     async decide(request) {
       const passage = passageOf(request)
+      const pause = patience.pauseFor(request.socket, forwarding.size > 0)
+      if (pause > 0) await wait(pause)
       passage.decision = await recorder.decide(passage.head, passage.exchange)
       // A genuine handshake comes here only when it was sent behind an unanswered request.
       if (isWebSocketUpgrade(passage.head.rawHeaders)) {
@@ -85,7 +87,11 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
         throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
       }
     },
-    forward: (request) => forwardDecided(passageOf(request), options),
+    forward(request) {
+      const passage = passageOf(request)
+      if (!passage.response.destroyed) forwarding.add(passage)
+      forwardDecided(passage, options)
+    },
     showStatus: (request) => showStatus(passageOf(request), recorder),
     refuse: (request, error) => refuse(passageOf(request), error, recorder),
     drain() {
