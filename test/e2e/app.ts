@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Owner } from '../helpers/program.ts'
 
-/** An app on loopback for tests of load: answers after a delay, streams events, echoes WebSocket bytes. */
+/** An app on loopback for tests of load: answers after a delay, streams events, ticks over WebSockets. */
 export interface App {
   readonly port: number
   /** Requests and handshakes that arrived. */
@@ -19,13 +19,15 @@ export interface AppOptions {
   /** Of every answer to a plain request, milliseconds. */
   readonly delay?: number
   readonly host?: string
+  /** Sees every request and handshake. */
+  readonly onArrival?: (request: IncomingMessage) => void
 }
 
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 export async function startApp(
   owner: Owner,
-  { delay = 0, host = '127.0.0.1' }: AppOptions = {},
+  { delay = 0, host = '127.0.0.1', onArrival }: AppOptions = {},
 ): Promise<App> {
   let server: Server
   let port = 0
@@ -42,11 +44,13 @@ export async function startApp(
     })
     server.on('request', (request, response) => {
       arrived += 1
+      onArrival?.(request)
       answer(request, response, delay)
     })
-    server.on('upgrade', (request, socket: Socket, head) => {
+    server.on('upgrade', (request, socket: Socket) => {
       arrived += 1
-      echo(request, socket, head)
+      onArrival?.(request)
+      tick(request, socket)
     })
     server.listen(port, host)
     await once(server, 'listening')
@@ -106,8 +110,8 @@ function sendEvents(response: ServerResponse): void {
   response.on('close', () => clearInterval(timer))
 }
 
-/** A byte echo after the handshake; masked frames come back as they are, which suits clients that do not look. */
-function echo(request: IncomingMessage, socket: Socket, head: Buffer): void {
+/** A tick every 20 ms after the handshake, until the client closes. */
+function tick(request: IncomingMessage, socket: Socket): void {
   const key = String(request.headers['sec-websocket-key'])
   const accept = createHash('sha1').update(`${key}${HANDSHAKE_GUID}`).digest('base64')
   const email = String(request.headers['x-pomerium-claim-email'] ?? '-')
@@ -115,10 +119,14 @@ function echo(request: IncomingMessage, socket: Socket, head: Buffer): void {
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nX-Seen-Email: ${email}\r\n\r\n`,
   )
   socket.write(textFrame('hello'))
-  const timer = setInterval(() => socket.write(textFrame('tick')), 20)
+  const timer = setInterval(() => {
+    if (socket.writable) socket.write(textFrame('tick'))
+  }, 20)
   socket.on('close', () => clearInterval(timer))
-  if (head.length > 0) socket.unshift(head)
-  socket.on('data', () => undefined)
+  // A close frame is answered with one.
+  socket.on('data', (chunk: Buffer) => {
+    if (chunk[0] === 0x88) socket.end(Buffer.from([0x88, 0]))
+  })
   socket.on('end', () => socket.end())
 }
 

@@ -14,8 +14,12 @@ export interface Issuer {
   readonly keySet: () => { readonly keys: readonly JWK[] }
   /** A fresh good assertion; every one has its own `jti`. */
   assertion(claims?: Members): string
-  /** Publishes a new key beside the old one, signs with it from now on, and returns it. */
-  rotate(): SigningKey
+  /** Publishes a new key beside the one in use. */
+  announce(): void
+  /** Publishes a new key and signs with it from now on. */
+  rotate(): void
+  /** Signs with the newest key from now on. */
+  adopt(): void
   /** Closes the port; the keys stay. */
   stop(): Promise<void>
   /** Opens the same port again with the same keys. */
@@ -32,7 +36,14 @@ export async function startIssuer(owner: Owner): Promise<Issuer> {
   let serial = 0
   const keySet = () => ({ keys: keys.map(publicJwk) })
   const publish = () => server.serve(keySet())
-  const newest = () => keys.at(-1) as SigningKey
+  let signing = keys[0] as SigningKey
+  const announce = () => {
+    keys = [...keys, createKey()].slice(-PUBLISHED)
+    publish()
+  }
+  const adopt = () => {
+    signing = keys.at(-1) as SigningKey
+  }
   publish()
   return {
     env: {
@@ -41,18 +52,19 @@ export async function startIssuer(owner: Owner): Promise<Issuer> {
       CLAIMGATE_JWKS_URI: uri.href,
     },
     server: () => server,
-    key: newest,
+    key: () => signing,
     keySet,
     assertion: (claims) =>
       mint({
-        key: newest(),
+        key: signing,
         now: Math.floor(Date.now() / 1000),
         claims: { jti: `jti-${serial++}`, ...claims },
       }),
+    announce,
+    adopt,
     rotate() {
-      keys = [...keys, createKey()].slice(-PUBLISHED)
-      publish()
-      return newest()
+      announce()
+      adopt()
     },
     stop: () => server.stop(),
     async restart() {

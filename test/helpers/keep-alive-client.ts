@@ -25,7 +25,7 @@ export class LostError extends Error {
 /** One client connection that is used as long as the server allows. Nothing is ever sent again. */
 export interface KeepAliveClient {
   readonly socket: Socket
-  /** One request at a time; rejects with a {@link LostError}. */
+  /** One request at a time, or nothing for the answer to a pipelined one; rejects with a {@link LostError}. */
   ask(bytes: string): Promise<Reply>
   isOpen(): boolean
   end(): void
@@ -56,14 +56,18 @@ export async function keepAliveClient(
     if (typeof outcome === 'string') reject(new LostError(outcome))
     else resolve(outcome)
   }
-  socket.on('data', (chunk) => {
-    received += chunk.toString('latin1')
+  const look = () => {
+    if (waiting === undefined) return
     const reply = takeReply(received)
     if (reply === undefined) return
     received = received.slice(reply.length)
     isLast = reply.isLast
     if (isLast) socket.end()
     settle(reply)
+  }
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1')
+    look()
   })
   socket.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') broken = 'reset'
@@ -80,8 +84,10 @@ export async function keepAliveClient(
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => settle('late'), limit)
         waiting = { resolve, reject, timer }
+        if (!socket.destroyed) socket.write(bytes, 'latin1')
+        // What was asked for together may have been answered together.
+        look()
         if (socket.destroyed) settle(broken)
-        else socket.write(bytes, 'latin1')
       }),
     isOpen: () => !isLast && !socket.destroyed,
     end: () => socket.destroy(),
