@@ -16,6 +16,9 @@ export interface Connection {
   hasWaiting(): boolean
   /** Whether nothing is under way, not even a part of a head. */
   isResting(): boolean
+  /** Nothing that comes from now on is looked at; what waits still gets its turn. */
+  seal(): void
+  isSealed(): boolean
   /** The task under way is the last: what waits, and whatever still comes, is never looked at. */
   finish(): void
   /** Reads again, whatever waits. */
@@ -46,6 +49,7 @@ function createConnection(socket: Socket): Connection {
   const waiting: ((next: () => void) => void)[] = []
   const valve = createValve(socket)
   let busy = false
+  let sealed = false
   let finished = false
   /** When the last answer was complete. What came since then begins another request. */
   let bytesAtRest = 0
@@ -77,9 +81,13 @@ function createConnection(socket: Socket): Connection {
       waiting.push(task)
       if (waiting.length >= MAX_WAITING) valve.close()
     },
-    isBusy: () => busy || finished || waiting.length > 0,
+    isBusy: () => busy || finished || sealed || waiting.length > 0,
     hasWaiting: () => waiting.length > 0,
-    isResting: () => !busy && !finished && socket.bytesRead === bytesAtRest,
+    isResting: () => !busy && !finished && !sealed && socket.bytesRead === bytesAtRest,
+    seal() {
+      sealed = true
+    },
+    isSealed: () => sealed,
     finish() {
       finished = true
       waiting.length = 0

@@ -10,7 +10,7 @@ import httpProxy from '@fastify/http-proxy'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
-import { connectionOf } from './connection.ts'
+import { closeGently, connectionOf } from './connection.ts'
 import { headOf, isHandshake, MAX_HEADER_LINES, pathOf, REFUSED_METHODS } from './gate.ts'
 import { endSlowReaders } from './slow-readers.ts'
 
@@ -123,6 +123,13 @@ export async function createDataServer(
   return { app, connections }
 }
 
+/**
+ * Requests that stay plain despite their Upgrade. Node's parser stops behind each and drops the rest of what it was
+ * reading: what comes later begins anywhere, in a body that would be taken for a request. So such a request is the last
+ * of its connection.
+ */
+const ignoredUpgrades = new WeakSet<IncomingMessage>()
+
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 function createHttpServer(config: DataServerConfig): Server {
@@ -142,14 +149,22 @@ function createHttpServer(config: DataServerConfig): Server {
     keepAliveInitialDelay: KEEP_ALIVE_DELAY,
     // All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a
     // handshake behind an unanswered request: its tunnel would begin before that answer.
-    shouldUpgradeCallback: (request) =>
-      isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy(),
+    shouldUpgradeCallback: (request) => {
+      const isTaken = isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy()
+      if (!isTaken) ignoredUpgrades.add(request)
+      return isTaken
+    },
   })
   // Node drops what is beyond this in silence, and the gate refuses a head with one line less.
   server.maxHeadersCount = MAX_HEADER_LINES + 1
   // Those beyond the limit are answered; those beyond this reserve are closed without a word.
   server.maxConnections = config.maxConnections + REFUSAL_RESERVE
   return server
+}
+
+function makeLast(response: ServerResponse): void {
+  response.shouldKeepAlive = false
+  closeGently(response.req.socket)
 }
 
 interface Listening {
@@ -166,13 +181,17 @@ function listen(server: Server, listening: Listening): void {
 
   const take =
     (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
+      const connection = connectionOf(request.socket)
+      if (connection.isSealed()) return
       newest.set(request.socket, request)
-      connectionOf(request.socket).enqueue((next) => {
+      connection.enqueue((next) => {
         response.once('close', next)
+        if (ignoredUpgrades.has(request)) makeLast(response)
         handlers.begin(request, response, expectation)
         request.headers = NO_HEADERS
         route(request, response)
       })
+      if (ignoredUpgrades.has(request)) connection.seal()
     }
   server.on('connection', (socket) => {
     const connection = connectionOf(socket)
