@@ -15,8 +15,8 @@ export async function judgeRound(visited: readonly Visited[], scene: Scene): Pro
   const { gate, upstream, tally } = scene
   const isQuiet = await untilQuiet(scene)
   const { arrivals, faults } = upstream.take()
-  const nameless = [...(isQuiet ? [] : ['never quiet']), ...gate.takeFaults(), ...faults]
-  const late = nameless.map((what): Late => ({ index: -1, what }))
+  const general = [...(isQuiet ? [] : ['never quiet']), ...gate.takeFaults(), ...faults]
+  const found = general.map((what) => ofCase(what, visited))
   const decisions = countEach(gate.takeDecisions())
   const bySubject = Map.groupBy(arrivals, subjectOf)
   count(tally, 'forwarded', arrivals.length)
@@ -26,14 +26,25 @@ export async function judgeRound(visited: readonly Visited[], scene: Scene): Pro
       own.map(faultOfArrival).find((fault) => fault !== undefined) ??
       judgeVisit(each, own, decisions) ??
       judgeAnswers(each)
-    if (what !== undefined)
-      late.push({ index: each.index, what: `${what}\n  sent: ${JSON.stringify(each.text)}` })
+    if (what !== undefined) found.push(late(what, each))
   }
   for (const [subject, strays] of bySubject) {
-    late.push({ index: -1, what: `for ${subject || 'nobody'}: ${JSON.stringify(strays)}` })
+    found.push({ index: -1, what: `for ${subject || 'nobody'}: ${JSON.stringify(strays)}` })
   }
-  return late
+  return found
 }
+
+/** A target is sent by one case alone, so where one is named, the case is known. */
+function ofCase(what: string, visited: readonly Visited[]): Late {
+  const target = /\/m[a-p]{8}/.exec(what)?.[0]
+  const sender = target && visited.find(({ text }) => text.includes(target))
+  return sender ? late(what, sender) : { index: -1, what }
+}
+
+const late = (what: string, { index, text }: Visited): Late => ({
+  index,
+  what: `${what}\n  sent: ${JSON.stringify(text)}`,
+})
 
 function take(bySubject: Map<string, Arrival[]>, subject: string): Arrival[] {
   const own = bySubject.get(subject) ?? []
