@@ -103,11 +103,12 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
 
 /** What waits behind it is answered first. An answer whose head was sent keeps what it said. */
 function makeLast(response: ServerResponse): void {
-  const connection = connectionOf(response.req.socket)
-  if (response.headersSent || connection.hasWaiting()) return
+  // The request forgets its socket when undici has given up on its body.
+  const { socket } = response
+  if (socket === null || response.headersSent || connectionOf(socket).hasWaiting()) return
   response.shouldKeepAlive = false
-  connection.finish()
-  closeGently(response.req.socket)
+  connectionOf(socket).finish()
+  closeGently(socket)
 }
 
 function forwardDecided(
