@@ -76,7 +76,7 @@ function createConnection(socket: Socket): Connection {
 
   return {
     enqueue(task) {
-      if (finished) return valve.close()
+      if (finished || sealed) return valve.close()
       if (!busy) return run(task)
       waiting.push(task)
       if (waiting.length >= MAX_WAITING) valve.close()
