@@ -65,6 +65,23 @@ t.test('during drain_delay new connections are served, each for one answer', asy
   await drained
 })
 
+t.test('during drain_delay a silent connection stays open', async (t) => {
+  const { gate } = await setUp(t, { drainDelay: 900 })
+  const client = await rawClient(gate.port)
+  const drained = gate.gate.drain()
+  await wait(700)
+  client.send(requestBytes(gate.assertion()))
+  t.match(await client.untilClose(), /\r\nConnection: close\r\n[\s\S]*ok$/)
+  await drained
+})
+
+t.test('drain_timeout is for everything, drain_delay included', async (t) => {
+  const { gate } = await setUp(t, { drainDelay: 20_000, drainTimeout: 300 })
+  const started = performance.now()
+  await gate.gate.drain()
+  t.ok(performance.now() - started < 2_000)
+})
+
 t.test('a head that is half there when the drain begins is still answered', async (t) => {
   const { gate } = await setUp(t)
   const client = await rawClient(gate.port)

@@ -1,5 +1,6 @@
 import { ASSERTION } from './assertion.ts'
 import { CLAIMS } from './claims.ts'
+import { CONNECTION } from './connection.ts'
 import { DECISION } from './decision.ts'
 import { FIELDS } from './fields.ts'
 import { FORWARDING } from './forwarding.ts'
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FIELDS,
   ...FORWARDING,
   ...TUNNEL,
+  ...CONNECTION,
 ]

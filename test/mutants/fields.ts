@@ -3,6 +3,28 @@ import { type Mutant, mutantsOf } from './mutant.ts'
 /** Which fields go on, in both directions. */
 export const FIELDS: readonly Mutant[] = [
   ...mutantsOf(
+    'blanks.ts',
+    ['blanks'],
+    [
+      ['a tab is no blank', 'unit === 0x20 || unit === 0x09', 'unit === 0x20'],
+      [
+        'a byte that Unicode calls blank is one',
+        'unit === 0x20 || unit === 0x09',
+        'unit === 0x20 || unit === 0x09 || unit === 0xa0',
+      ],
+      [
+        'blanks in front are left on',
+        '  while (start < end && isBlank(text.charCodeAt(start))) start += 1\n',
+        '',
+      ],
+      [
+        'blanks behind are left on',
+        '  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1\n',
+        '',
+      ],
+    ],
+  ),
+  ...mutantsOf(
     'proxy/headers.ts',
     ['proxy/headers'],
     [
@@ -83,7 +105,7 @@ export const FIELDS: readonly Mutant[] = [
         " || name.toLowerCase() !== 'connection') continue",
         ') continue',
       ],
-      ['Connection names with their case', 'item.trim().toLowerCase())', 'item.trim())'],
+      ['Connection names with their case', 'trimBlanks(item).toLowerCase()', 'trimBlanks(item)'],
       ['the Host is never replaced', 'rules.host ?? value', 'value'],
       [
         'every field becomes the Host',
@@ -102,7 +124,7 @@ export const FIELDS: readonly Mutant[] = [
       ],
       [
         'any upgrade is one to websocket',
-        "if (headerValue(rawHeaders, 'upgrade')?.trim().toLowerCase() !== 'websocket') return false",
+        "if (trimBlanks(upgrade).toLowerCase() !== 'websocket') return false",
         '',
       ],
       [

@@ -141,16 +141,16 @@ export const GATE: readonly Mutant[] = [
         "codings.at(-1) !== 'chunked'",
       ],
       ['chunked twice passes', "if (codings.length > 1) throw malformed('chunked twice')", ''],
-      ['chunked must be in lower case', 'coding.trim().toLowerCase()', 'coding.trim()'],
+      ['chunked must be in lower case', 'trimBlanks(coding).toLowerCase()', 'trimBlanks(coding)'],
       [
         'other upgrades must be handshakes',
-        "if (structure.upgrade?.trim().toLowerCase() !== 'websocket') return",
+        "if (trimBlanks(structure.upgrade ?? '').toLowerCase() !== 'websocket') return",
         '',
       ],
       [
         'WebSocket in capitals is no upgrade',
-        'structure.upgrade?.trim().toLowerCase()',
-        'structure.upgrade?.trim()',
+        "trimBlanks(structure.upgrade ?? '').toLowerCase()",
+        "trimBlanks(structure.upgrade ?? '')",
       ],
       [
         'a handshake may have any method',

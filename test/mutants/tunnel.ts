@@ -137,6 +137,25 @@ export const TUNNEL: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'proxy/tunnel-age.ts',
+    ['proxy/tunnel-age'],
+    [
+      [
+        'a tunnel of any age stays open',
+        'setTimeout(() => tunnel.close(GOING_AWAY), age)',
+        'setTimeout(() => undefined, age)',
+      ],
+      ['tunnels opened together end together', 'maxAge * (1 - JITTER * random())', 'maxAge'],
+      ['a tunnel lives longer than it may', '1 - JITTER * random()', '1 + JITTER * random()'],
+      [
+        'an old tunnel is closed as if all were done',
+        'const GOING_AWAY = 1001',
+        'const GOING_AWAY = 1000',
+      ],
+      ['a tunnel is not known', '        request.onOpen(tunnel)\n', ''],
+    ],
+  ),
+  ...mutantsOf(
     'proxy/splice.ts',
     ['proxy/splice'],
     [

@@ -1,5 +1,11 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
+import type { ForwardRequest } from '../../src/proxy/forward.ts'
+import { createRequestHandlers } from '../../src/proxy/passage.ts'
+import { createRecorder } from '../../src/proxy/recorder.ts'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
+import { createLogRecorder } from '../helpers/log-recorder.ts'
 import { exchangeBytes } from '../helpers/raw-client.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 
@@ -24,6 +30,72 @@ for (const [name, status, line, lines, body] of [
     t.match(answer, /\r\nConnection: close\r\n/)
     t.equal(upstream.connections(), 0)
   })
+
+/** A request whose steps the test takes one by one. */
+function stepByStep() {
+  const forwarded: ForwardRequest[] = []
+  const recorder = createRecorder({
+    config: { errorDetail: 'code' },
+    decide: async () => ({ lines: [], verified: undefined, dropped: 0 }),
+    observer: { begin: () => undefined, end: () => undefined },
+    log: createLogRecorder() as unknown as Parameters<typeof createRecorder>[0]['log'],
+    now: () => 0,
+  })
+  const handlers = createRequestHandlers({
+    recorder,
+    forward: (request) => void forwarded.push(request),
+    headerRules: { assertionHeader: 'x-assertion', isReserved: () => false, host: undefined },
+  })
+  const request = {
+    method: 'GET',
+    url: '/',
+    httpVersion: '1.1',
+    rawHeaders: ['Host', 'a'],
+    socket: {},
+  }
+  const response = Object.assign(new EventEmitter(), {
+    destroyed: false,
+    headersSent: false,
+    destroy: () => {
+      response.destroyed = true
+    },
+    writeHead: () => {
+      throw new Error('a second head')
+    },
+  })
+  return { handlers, forwarded, response, request: request as unknown as IncomingMessage }
+}
+
+t.test('for a client that went away during the decision nothing is forwarded', async (t) => {
+  for (const destroyed of [false, true]) {
+    const { handlers, forwarded, request, response } = stepByStep()
+    handlers.begin(request, response as unknown as ServerResponse, 'none')
+    await handlers.decide(request)
+    response.destroyed = destroyed
+    handlers.forward(request)
+    t.equal(forwarded.length, destroyed ? 0 : 1)
+  }
+})
+
+t.test(
+  'a fault behind the head of an answer ends the connection, without another head',
+  async (t) => {
+    const { handlers, request, response } = stepByStep()
+    handlers.begin(request, response as unknown as ServerResponse, 'none')
+    response.headersSent = true
+    handlers.refuse(request, new TypeError('late'))
+    t.equal(response.destroyed, true)
+  },
+)
+
+t.test('no step is taken without a decision', async (t) => {
+  const { handlers, forwarded, request, response } = stepByStep()
+  t.throws(() => handlers.forward(request), { message: 'request without an exchange' })
+  handlers.begin(request, response as unknown as ServerResponse, 'none')
+  t.throws(() => handlers.forward(request), { message: 'request without a decision' })
+  t.throws(() => handlers.showStatus(request), { message: 'request without a decision' })
+  t.same(forwarded, [])
+})
 
 t.test('no header line is lost, wherever the limit of Node lies', async (t) => {
   const upstream = await rawUpstream()
