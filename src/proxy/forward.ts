@@ -1,3 +1,4 @@
+import { on } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Config, Milliseconds } from '../config/config.ts'
@@ -95,5 +96,17 @@ function forUndici(headers: HeaderLines): string[] {
  */
 function bodyOf(request: IncomingMessage): IncomingMessage | AsyncIterable<Buffer> {
   if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return request
-  return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) }
+  return { [Symbol.asyncIterator]: () => chunksOf(request) }
+}
+
+/** Pieces that wait for the upstream; with more of them the client is no longer read. */
+const WAITING_PIECES = { highWaterMark: 16, lowWaterMark: 4 }
+
+/**
+ * The chunks as they came: a stream that is iterated puts together what has arrived, on some versions of Node. A body that
+ * breaks off throws, and so never looks whole.
+ */
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const [chunk] of on(request, 'data', { close: ['end'], ...WAITING_PIECES }))
+    yield chunk
 }
