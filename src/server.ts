@@ -28,7 +28,10 @@ import { readVersion } from './version.ts'
 export interface Claimgate {
   /** Opens both listeners. The key set loads in the background: until then requests are answered with 503. */
   start(): Promise<{ readonly data: AddressInfo; readonly admin: AddressInfo | undefined }>
-  /** Ends without losing a request: not ready, `drain_delay`, no new connections, in-flight requests, tunnels. */
+  /**
+   * Ends without losing a request: not ready, `drain_delay`, no new connections, in-flight requests, tunnels. Called again,
+   * it resolves when the first call does.
+   */
   drain(): Promise<void>
 }
 
@@ -41,15 +44,33 @@ export interface ClaimgateDeps {
 /** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
   const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps)
-  const state = { isDraining: false }
+  let draining: Promise<void> | undefined
   const loadTimer = setInterval(load.tick, LOAD_PERIOD)
   loadTimer.unref()
   const data = await createDataServer(config, { ...requests, ...bare })
   const admin = await createAdminServer({
     keySetStatus: keySet.status,
-    isDraining: () => state.isDraining,
+    isDraining: () => draining !== undefined,
     metrics,
   })
+  const end = async () => {
+    requests.drain()
+    const left = await drainServer({
+      server: data.app.server,
+      connections: data.connections,
+      tunnels: bare.tunnels,
+      // Who was never ready has nobody who must notice that it is not.
+      delay: keySet.status().age === undefined ? 0 : config.drainDelay,
+      timeout: config.drainTimeout,
+      onStop: bare.drain,
+    })
+    if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
+    clearInterval(loadTimer)
+    pool.close()
+    keySet.close()
+    await admin.close()
+    await data.app.close()
+  }
   return {
     async start() {
       keySet.start()
@@ -59,25 +80,9 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
         admin: adminListen === undefined ? undefined : await listen(admin.server, adminListen),
       }
     },
-    async drain() {
-      if (state.isDraining) return
-      state.isDraining = true
-      requests.drain()
-      const left = await drainServer({
-        server: data.app.server,
-        connections: data.connections,
-        tunnels: bare.tunnels,
-        // Who was never ready has nobody who must notice that it is not.
-        delay: keySet.status().age === undefined ? 0 : config.drainDelay,
-        timeout: config.drainTimeout,
-        onStop: bare.drain,
-      })
-      if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
-      clearInterval(loadTimer)
-      pool.close()
-      keySet.close()
-      await admin.close()
-      await data.app.close()
+    drain() {
+      draining ??= end()
+      return draining
     },
   }
 }

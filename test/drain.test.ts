@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Config } from '../src/config/config.ts'
@@ -206,4 +207,24 @@ t.test('who was never ready does not wait for drain_delay', async (t) => {
   const started = performance.now()
   await gate.drain()
   t.ok(performance.now() - started < 1_000)
+})
+
+const appSockets: Socket[] = []
+
+t.test('a second call waits for the same end', async (t) => {
+  const { app, gate } = await setUp(
+    t,
+    {},
+    rawUpstream((socket) => void appSockets.push(socket)),
+  )
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion()))
+  await app.until('\r\n\r\n')
+  const order: string[] = []
+  const first = gate.gate.drain().then(() => order.push('first'))
+  const second = gate.gate.drain().then(() => order.push('second'))
+  appSockets[0]?.write(OK)
+  order.push(statusOf(await client.untilClose()) === 200 ? 'answered' : 'lost')
+  await Promise.all([first, second])
+  t.same(order, ['answered', 'first', 'second'])
 })
