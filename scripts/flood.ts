@@ -17,6 +17,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '16' },
     turns: { type: 'string', default: '6' },
     seconds: { type: 'string', default: '2' },
+    kind: { type: 'string', default: '' },
   },
 })
 const connections = Number(values.connections)
@@ -116,6 +117,7 @@ console.log(
 )
 const ratios: number[] = []
 for (const [name, makeBad] of Object.entries(BAD)) {
+  if (!name.includes(values.kind)) continue
   const alone: Turn[] = []
   const beside: Turn[] = []
   for (let i = 0; i < turns; i += 1) {

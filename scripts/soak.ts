@@ -54,26 +54,30 @@ const actors = Promise.all(
 const ANNOUNCED = 12_000
 const events = { rotations: 0, appRestarts: 0, issuerRestarts: 0 }
 
+/** Resolves with whether the run goes on. */
+const goesOn = async (ms: number): Promise<boolean> => {
+  await until(isOver, 'over', ms).catch(() => undefined)
+  return !isOver()
+}
+
 async function disturb(): Promise<void> {
-  const wait = (ms: number) => until(isOver, 'over', ms).catch(() => undefined)
-  while (!isOver()) {
+  while (await goesOn(3_000)) {
     issuer.announce()
-    await wait(ANNOUNCED)
+    if (!(await goesOn(ANNOUNCED))) return
     issuer.adopt()
     events.rotations += 1
-    await wait(2_000)
+    if (!(await goesOn(2_000))) return
     const isUp = ledger.excuse()
     await app.stop()
     await pause(500)
     await app.restart()
     isUp()
     events.appRestarts += 1
-    await wait(3_000)
+    if (!(await goesOn(3_000))) return
     await issuer.stop()
     await pause(3_000)
     await issuer.restart()
     events.issuerRestarts += 1
-    await wait(3_000)
   }
 }
 await Promise.all([actors, disturb()])

@@ -139,7 +139,8 @@ function createHttpServer(config: DataServerConfig): Server {
     // Slow bodies are watched one by one: this limit would also cut long uploads.
     requestTimeout: 0,
     keepAliveTimeout: config.keepAliveTimeout,
-    connectionsCheckingInterval: Math.min(1_000, config.headerTimeout),
+    // Heads that are late are answered together, so they are looked for often, while they are few.
+    connectionsCheckingInterval: Math.min(250, config.headerTimeout),
     insecureHTTPParser: false,
     // The gate answers these in our form.
     requireHostHeader: false,
