@@ -73,10 +73,13 @@ function createPasses(key: SigningKey): readonly Passes[] {
   })
 }
 
-/** The bytes in one write, or in up to four with a turn of the loop between. */
+/** The bytes in one write, or in up to four with a turn of the loop between; often cut where a head ends. */
 function split(random: Random, text: string): string[] {
-  if (!random.chance(12)) return [text]
-  const cuts = Array.from({ length: 1 + random.int(3) }, () => random.int(text.length + 1))
+  if (!random.chance(35)) return [text]
+  const headEnds = [...text.matchAll(/\r\n\r\n/g)].map(({ index }) => index + 4)
+  const cut = () =>
+    headEnds.length > 0 && random.chance(70) ? random.pick(headEnds) : random.int(text.length + 1)
+  const cuts = Array.from({ length: random.chance(50) ? 1 : 1 + random.int(3) }, cut)
   const ends = [...cuts.toSorted((a, b) => a - b), text.length]
   return ends.map((end, i) => text.slice(ends[i - 1] ?? 0, end))
 }

@@ -101,9 +101,9 @@ const LINES = [
   ],
 ]
 
-/** One to four changes to the bytes of a connection; one in twenty is left as it is. */
+/** One to four changes to the bytes of a connection; one in eight is left as it is, and may still be cut into pieces. */
 export function mutateBytes(random: Random, text: string): string {
-  if (random.chance(5)) return text
+  if (random.chance(12)) return text
   let changed = text
   for (let edits = 1 + random.int(2) + random.int(3); edits > 0; edits--)
     changed = edit(random, changed)

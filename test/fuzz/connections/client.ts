@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 export interface Visit {
   readonly port: number
-  /** What is written, with a turn of the loop after each. */
+  /** What is written, with some turns of the loop after each. */
   readonly writes: readonly string[]
   /** How many final answers to wait for; the connection is then reset. */
   readonly answers: number
@@ -43,11 +43,18 @@ export function visit({ port, writes, ...expected }: Visit): Promise<number[]> {
       for (const bytes of writes) {
         if (!socket.writable) return
         socket.write(bytes, 'latin1')
-        if (writes.length > 1) await turn()
+        if (writes.length > 1) await waitTurns(TURNS_BETWEEN)
       }
       if (expected.answers === 0 && !expected.isClosing) socket.resetAndDestroy()
     })
   })
+}
+
+/** Until what was written has been read where both sides are in one process: one turn writes, the next reads. */
+const TURNS_BETWEEN = 4
+
+export async function waitTurns(turns: number): Promise<void> {
+  for (let left = turns; left > 0; left--) await turn()
 }
 
 const finalStatuses = (text: string): number[] =>

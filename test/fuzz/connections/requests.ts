@@ -41,8 +41,8 @@ function createRequest(random: Random, assertion: string | undefined, passes: Pa
     [5, ['HEAD', () => [[], '']]],
     [5, ['OPTIONS', () => [[], '']]],
     [4, ['GET', handshake]],
-    [4, ['POST', (body) => besideUpgrade(withLength(body))]],
-    [4, ['PUT', (body) => besideUpgrade(inChunks(random, body))]],
+    [6, ['POST', (body) => besideUpgrade(withLength(body))]],
+    [6, ['PUT', (body) => besideUpgrade(inChunks(random, body))]],
     [20, ['POST', withLength]],
     [15, ['PUT', (body) => inChunks(random, body)]],
     [3, ['POST', (body) => [['Expect: 100-continue', ...withLength(body)[0]], body]]],
@@ -82,15 +82,15 @@ const HIDDEN = 'GET /smuggled HTTP/1.1\r\nHost: app.example.com\r\n'
 /** Bodies that would be requests to whoever loses count of the bytes. */
 function createBody(random: Random, { good }: Passes): string {
   const pass = `X-Pomerium-Jwt-Assertion: ${random.pick(good).assertion}\r\n`
-  return random.pick([
-    'body',
-    '',
-    `${HIDDEN}${pass}\r\n`,
-    `${HIDDEN}X-Pomerium-Claim-Sub: mallory\r\n\r\n`,
-    `0\r\n\r\n${HIDDEN}${pass}\r\n`,
-    `\r\n\r\n${HIDDEN}${pass}\r\n`,
-    random.bytes(random.int(64)).toString('latin1'),
-  ])
+  return random.weighted<() => string>([
+    [12, () => 'body'],
+    [12, () => ''],
+    [34, () => `${HIDDEN}${pass}\r\n`],
+    [12, () => `${HIDDEN}X-Pomerium-Claim-Sub: mallory\r\n\r\n`],
+    [12, () => `0\r\n\r\n${HIDDEN}${pass}\r\n`],
+    [6, () => `\r\n\r\n${HIDDEN}${pass}\r\n`],
+    [12, () => random.bytes(random.int(64)).toString('latin1')],
+  ])()
 }
 
 const handshake = (): [string[], string] => [

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { waitTurns } from '../connections/client.ts'
 import type { Scenario } from './scenario.ts'
-import { lengthOfMore, waitTurns } from './scripted-upstream.ts'
+import { lengthOfMore } from './scripted-upstream.ts'
 
 /** Longest wait for what should come, milliseconds. */
 const PATIENCE = 2_000
@@ -36,7 +36,7 @@ export function live(port: number, scenario: Scenario): Promise<string> {
       for (const bytes of scenario.writes) {
         if (!socket.writable) return
         socket.write(bytes, 'latin1')
-        await turn()
+        await waitTurns(scenario.pause)
       }
       await waitTurns(scenario.turns)
       if (scenario.ending === 'end') socket.end()

@@ -47,6 +47,8 @@ export interface Scenario {
   readonly later: string
   /** The head and `early` in the pieces they are written in, with turns of the loop between. */
   readonly writes: readonly string[]
+  /** Turns of the loop after each of them. */
+  readonly pause: number
   readonly ending: Ending
   /** Turns of the loop before a reset or an end. */
   readonly turns: number
@@ -81,6 +83,7 @@ export function createScenario(random: Random, id: string, { good, bad }: Stamps
     ...{ id, ask, behaviour, head, early, ending },
     later: random.chance(60) ? payload(random, id, 'later') : '',
     writes: pieces(random, head + early),
+    pause: 1 + random.int(5),
     turns: random.int(25),
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { waitTurns } from '../connections/client.ts'
 import type { Behaviour } from './scenario.ts'
 
 /** One connection as the upstream saw it; Latin-1. */
@@ -83,10 +84,6 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
       await once(server, 'close')
     },
   }
-}
-
-export async function waitTurns(turns: number): Promise<void> {
-  for (let left = turns; left > 0; left--) await turn()
 }
 
 function receive(socket: Socket, seen: Seen, isAnswered: boolean, more: string): void {
