@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import type { Milliseconds } from './config/config.ts'
 import { connectionOf } from './proxy/connection.ts'
 import type { Tunnel } from './proxy/splice.ts'
@@ -36,6 +36,7 @@ export async function drainServer(options: DrainOptions): Promise<number> {
   const { server, connections, tunnels, delay, timeout } = options
   const watch = watchSilence(connections)
   await wait(Math.min(delay, timeout))
+  await acceptWaiting(server)
   options.onStop()
   const closed = stopAccepting(server).then(() => 0)
   watch.closeSilent()
@@ -50,6 +51,24 @@ export async function drainServer(options: DrainOptions): Promise<number> {
   deadline.abort()
   watch.end()
   return left
+}
+
+/** Node accepts one connection in a turn; under a flood of them this ends it. */
+const MOST_TURNS = 256
+
+/** Whoever the system has connected, but nobody has accepted yet, would be reset: turns until nobody comes any more. */
+async function acceptWaiting(server: Server): Promise<void> {
+  let comes = true
+  const note = () => {
+    comes = true
+  }
+  server.on('connection', note)
+  for (let turns = 0; comes && turns < MOST_TURNS; turns += 2) {
+    comes = false
+    await nextTurn()
+    await nextTurn()
+  }
+  server.off('connection', note)
 }
 
 /** Not `http.Server.close`: it ends idle connections at once, and no longer looks after slow heads. */

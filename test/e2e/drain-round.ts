@@ -3,7 +3,7 @@ import { WebSocket } from 'ws'
 import { requestBytes } from '../helpers/claimgate.ts'
 import type { Issuer } from '../helpers/issuer.ts'
 import { type KeepAliveClient, keepAliveClient, LostError } from '../helpers/keep-alive-client.ts'
-import { type Owner, type Program, pause, startProgram } from '../helpers/program.ts'
+import { type Owner, type Program, pause, startProgram, until } from '../helpers/program.ts'
 import type { App } from './app.ts'
 
 export interface DrainRound {
@@ -41,7 +41,7 @@ export async function drainRound(owner: Owner, round: DrainRound): Promise<Drain
     },
   })
   await program.untilReady()
-  const state = { mayConnect: true, isOver: false }
+  const state = { mayConnect: true, connecting: 0, isOver: false }
   const lost: string[] = []
   let answered = 0
   const webSockets = await Promise.all(
@@ -54,10 +54,13 @@ export async function drainRound(owner: Owner, round: DrainRound): Promise<Drain
     }
   })
   await pause(round.lead)
+  if (reconnect === 'never') {
+    state.mayConnect = false
+    await until(() => state.connecting === 0, 'connected')
+  }
   const signalled = performance.now()
   program.child.kill('SIGTERM')
-  if (reconnect === 'never') state.mayConnect = false
-  else void followReadiness(program, state)
+  if (reconnect === 'while ready') void followReadiness(program, state)
   const { code, at } = await program.exit
   state.isOver = true
   await Promise.all(workers)
@@ -70,6 +73,7 @@ const NOTICE = 200
 
 interface State {
   mayConnect: boolean
+  connecting: number
   isOver: boolean
 }
 
@@ -89,7 +93,9 @@ async function* requests(program: Program, issuer: Issuer, state: State) {
   while (!state.isOver) {
     if (client?.isOpen() !== true) {
       if (!state.mayConnect) return
+      state.connecting += 1
       client = await keepAliveClient(program).catch(() => undefined)
+      state.connecting -= 1
       if (client === undefined) {
         yield 'refused'
         return
