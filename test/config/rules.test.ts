@@ -189,6 +189,14 @@ t.test('the upstream is not claimgate itself', async (t) => {
     t.strictSame(lines({ upstream, listen }), [], `${upstream} ${listen}`)
 })
 
+t.test('the assertion header is no identity header, in whatever spelling', async (t) => {
+  for (const assertion_header of ['X-User', 'x_user'])
+    t.strictSame(lines({ assertion_header, identity_headers: 'X-User=email' }), [
+      `env CLAIMGATE_ASSERTION_HEADER: assertion_header must not be one of the identity headers, got "${assertion_header}"`,
+    ])
+  t.strictSame(lines({ assertion_header: 'X-Jwt', identity_headers: 'X-User=email' }), [])
+})
+
 t.test('the status page is not on a public path', async (t) => {
   t.strictSame(lines({ public_paths: '/healthz,/.claimgate' }), [
     'env CLAIMGATE_PUBLIC_PATHS: public_paths must not hold status_path, got "/.claimgate"',

@@ -1,3 +1,4 @@
+import { ANSWERS } from './answers.ts'
 import { ASSERTION } from './assertion.ts'
 import { CLAIMS } from './claims.ts'
 import { CONNECTION } from './connection.ts'
@@ -9,6 +10,7 @@ import { IDENTITY } from './identity.ts'
 import { KEY_MATERIAL } from './key-material.ts'
 import { KEY_SET } from './key-set.ts'
 import type { Mutant } from './mutant.ts'
+import { SETTINGS } from './settings.ts'
 import { STRIP } from './strip.ts'
 import { TUNNEL } from './tunnel.ts'
 
@@ -26,4 +28,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORWARDING,
   ...TUNNEL,
   ...CONNECTION,
+  ...ANSWERS,
+  ...SETTINGS,
 ]

@@ -41,6 +41,33 @@ t.test('detail none says the status and nothing more, in JSON and as a page', as
   }
 })
 
+t.test('the challenge names the code, but not where none is shown or nothing came', async (t) => {
+  const challenge = (code: Code, detail: 'code' | 'none') =>
+    field(
+      problemAnswer(new RejectedError(code), { ...OPTIONS, detail }).headers,
+      'WWW-Authenticate',
+    )
+  const bare = 'Bearer realm="claimgate"'
+  t.equal(challenge('ERR_ASSERTION_MISSING', 'code'), bare)
+  t.equal(challenge('ERR_ASSERTION_EXPIRED', 'none'), bare)
+  t.equal(
+    challenge('ERR_ASSERTION_EXPIRED', 'code'),
+    `${bare}, error="invalid_token", error_description="ERR_ASSERTION_EXPIRED"`,
+  )
+})
+
+t.test('a page may run nothing, and is only for who asks for one', async (t) => {
+  const answerTo = (accept: string | undefined) =>
+    problemAnswer(new RejectedError('ERR_POLICY_DENIED'), { ...OPTIONS, accept })
+  const { headers, body } = answerTo('text/html')
+  t.match(
+    field(headers, 'Content-Security-Policy'),
+    /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+  )
+  t.notMatch(body.toString(), /<script|\son\w+=/)
+  t.notOk(answerTo(undefined).headers.includes('Content-Security-Policy'))
+})
+
 t.test('the reason for the log and the cause are in no answer', async (t) => {
   const error = new RejectedError('ERR_UPSTREAM_UNAVAILABLE', {
     reason: 'ECONNREFUSED',

@@ -3,7 +3,7 @@ import type { Verified } from '../../src/assertion/verify.ts'
 import { escapeHtml, statusAnswer } from '../../src/pages/status.ts'
 
 const verified: Verified = {
-  claims: { sub: 'u1', name: '<i>"Žofie"', groups: ['a', 'b'] },
+  claims: { sub: 'u1', name: '<i>"Žofie"', groups: ['a', 'b'], '<b>': 'x' },
   alg: 'ES256',
   kid: 'k',
   anonymous: false,
@@ -30,7 +30,8 @@ t.test('the page escapes what it shows and may run nothing', async (t) => {
     { requestId: 'id', accept: 'text/html' },
   )
   t.match(body.toString(), '&lt;i&gt;&quot;Žofie&quot;')
-  t.notMatch(body.toString(), /<i>|<script/)
+  t.match(body.toString(), '&lt;b&gt;')
+  t.notMatch(body.toString(), /<i>|<b>|<script/)
   t.match(
     headers[headers.indexOf('Content-Security-Policy') + 1],
     /^default-src 'none'; style-src 'sha256-/,

@@ -2,13 +2,13 @@
 // comes in the next one begins in the middle of something: a body would be read as a request.
 import t, { type Test } from 'tap'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
-import { rawClient } from '../helpers/raw-client.ts'
-import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { exchangeBytes, rawClient } from '../helpers/raw-client.ts'
+import { OK, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: h2c']
 
-async function open(t: Test) {
-  const upstream = await rawUpstream()
+async function open(t: Test, script?: Script) {
+  const upstream = await rawUpstream(script)
   t.teardown(() => upstream.close())
   const gate = await startClaimgate(t, upstream.port)
   const client = await rawClient(gate.port)
@@ -42,6 +42,30 @@ for (const [name, lines, body] of [
     t.same(targets(), ['POST /first'])
     t.equal(gate.logLines().filter(({ msg }) => msg === 'request').length, 1)
   })
+
+for (const [name, behind] of [
+  ['a request', 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['a body that is none', 'POST /hidden HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n'],
+] as const)
+  t.test(
+    `while an ignored upgrade waits for its answer, ${name} behind it is nothing`,
+    async (t) => {
+      const { promise: mayAnswer, resolve } = Promise.withResolvers<void>()
+      const { client, gate, request, targets, upstream } = await open(t, (socket) => {
+        socket.once('data', () => mayAnswer.then(() => socket.write(OK)))
+      })
+      client.send(request('POST /first', UPGRADE))
+      await upstream.until(/POST \/first/)
+      client.send(behind)
+      // Long enough for the bytes to be read, or not.
+      await exchangeBytes(gate.port, requestBytes(undefined, { lines: ['Connection: close'] }))
+      resolve()
+      const text = await client.untilClose()
+      t.same(answers(text), ['HTTP/1.1 200'])
+      t.match(text, /ok$/)
+      t.same(targets(), ['POST /first'])
+    },
+  )
 
 t.test(
   'what came before an ignored upgrade is answered in order, what comes behind is not',
