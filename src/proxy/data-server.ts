@@ -12,6 +12,7 @@ import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { closeGently, connectionOf } from './connection.ts'
 import { headOf, isHandshake, MAX_HEADER_LINES, pathOf, REFUSED_METHODS } from './gate.ts'
+import { headerValue } from './headers.ts'
 import { endSlowReaders } from './slow-readers.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
@@ -90,7 +91,10 @@ export async function createDataServer(
   })
   for (const method of PROXIED_METHODS)
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
-  app.addHook('onRequest', (request) => handlers.decide(request.raw))
+  app.addHook('onRequest', async ({ raw }) => {
+    refuseUnframed(raw)
+    await handlers.decide(raw)
+  })
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
     handlers.refuse(request.raw, error)
@@ -129,6 +133,16 @@ export async function createDataServer(
  * of its connection.
  */
 const ignoredUpgrades = new WeakSet<IncomingMessage>()
+
+/**
+ * Of such a request the parser takes a coding that it does not know for no body at all, and what it does not know can
+ * be `chunked` followed by a tab. Nobody could then say where the body ends.
+ */
+function refuseUnframed(request: IncomingMessage): void {
+  if (!ignoredUpgrades.has(request)) return
+  if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return
+  throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'chunked beside an upgrade' })
+}
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -27,7 +27,6 @@ const answers = (text: string) => text.match(/HTTP\/1\.1 \d+/g)
 for (const [name, lines, body] of [
   ['without a body', [], ''],
   ['with a length', ['Content-Length: 4'], 'body'],
-  ['with chunks', ['Transfer-Encoding: chunked'], '4\r\nbody\r\n0\r\n\r\n'],
 ] as const)
   t.test(`behind an ignored upgrade ${name} no body becomes a request`, async (t) => {
     const { gate, client, request, targets, upstream } = await open(t)
