@@ -1,4 +1,5 @@
 import { request as sendRequest } from 'node:http'
+import { connect, type Socket } from 'node:net'
 
 export interface Sent {
   readonly method?: string
@@ -28,10 +29,9 @@ export const send = (
       headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === wanted)
     const isSized = body === undefined || has('transfer-encoding')
     const length = isSized ? [] : ['Content-Length', String(Buffer.byteLength(body))]
+    const socket = connect(Number(port), hostname)
     const request = sendRequest({
-      agent: false,
-      hostname,
-      port,
+      createConnection: () => (has('connection') ? socket : withoutConnection(socket)),
       method,
       path: target,
       headers: [...(has('host') ? [] : ['Host', host]), ...headers, ...length],
@@ -53,6 +53,17 @@ export const send = (
     })
     request.end(body)
   })
+
+/** Node says `Connection` by itself where the request does not; here it does not. */
+function withoutConnection(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (chunk: unknown, ...rest: unknown[]) => boolean
+  socket.write = (chunk: unknown, ...rest: unknown[]) =>
+    write(
+      typeof chunk === 'string' ? chunk.replace(/\r\nConnection: [a-z-]+\r\n/, '\r\n') : chunk,
+      ...rest,
+    )
+  return socket
+}
 
 const POLL_MS = 25
 const WAIT_MS = 15_000
