@@ -15,7 +15,7 @@ export const drain: Readonly<Record<string, Interpreter>> = {
       const result = await drainRound(t, {
         issuer,
         app,
-        delay: '300ms',
+        delay: '2s',
         connections: 20,
         webSockets: 0,
         lead: 400,
