@@ -173,10 +173,12 @@ export const CONNECTION: readonly Mutant[] = [
     'proxy/data-server.ts',
     ['server'],
     [
+      ['nothing is decided', '    await handlers.decide(raw)\n', ''],
       [
-        'nothing is decided',
-        "  app.addHook('onRequest', (request) => handlers.decide(request.raw))\n",
+        'a body beside an ignored upgrade is taken for none',
+        '    refuseUnframed(raw)\n',
         '',
+        { tests: ['proxy/ignored-upgrade'] },
       ],
       [
         'a refusal is forwarded',
