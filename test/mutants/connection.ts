@@ -178,7 +178,7 @@ export const CONNECTION: readonly Mutant[] = [
         'a body beside an ignored upgrade is taken for none',
         '    refuseUnframed(raw)\n',
         '',
-        { tests: ['proxy/ignored-upgrade'] },
+        { tests: ['proxy/blanks'] },
       ],
       [
         'a refusal is forwarded',

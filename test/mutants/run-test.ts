@@ -42,7 +42,6 @@ export async function runTest(home: string, test: string, limit: number): Promis
   const [exitCode] = await once(child, 'exit')
   process.off('exit', end)
   clearTimeout(timer)
-  end()
   const outcome = isHung ? 'hung' : exitCode === 0 ? 'green' : 'red'
   return {
     outcome,
