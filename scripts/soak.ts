@@ -23,6 +23,9 @@ const WARM_UP = Math.min(3, minutes / 3)
 /** Growth from the first to the last quarter after the warm-up that is no leak but a heap that breathes, MB. */
 const BREATH = 25
 
+/** Growth of what is left after collections, MB. */
+const LEAK = 5
+
 const owner = createOwner()
 const ledger = createLedger()
 const issuer = await startIssuer(owner)
@@ -92,6 +95,7 @@ const { code } = await program.exit
 await owner.end()
 
 const rss = quarters(taken, (sample) => sample.rss)
+const heap = quarters(taken, (sample) => sample.heap)
 const descriptors = quarters(taken, (sample) => sample.descriptors)
 const wrong = [...ledger.wrongs.values()].reduce((sum, n) => sum + n, 0)
 for (const [what, times] of ledger.wrongs) console.log(`WRONG ${times} times: ${what}`)
@@ -104,15 +108,17 @@ console.log(
 console.log(
   `soak: ${minutes} min, ${[...ledger.counts.values()].reduce((a, b) => a + b, 0)} requests, ` +
     `${wrong} wrong decisions, exit ${code}, ` +
-    `RSS ${rss.first.toFixed(0)} -> ${rss.last.toFixed(0)} MB (${slopePerHour(taken, (s) => s.rss).toFixed(1)} MB/h), ` +
-    `descriptors ${descriptors.first.toFixed(0)} -> ${descriptors.last.toFixed(0)}, ` +
+    `RSS ${rss.first.mean.toFixed(0)} -> ${rss.last.mean.toFixed(0)} MB (${slopePerHour(taken, (s) => s.rss).toFixed(1)} MB/h), ` +
+    `heap after collection ${heap.first.lowest.toFixed(0)} -> ${heap.last.lowest.toFixed(0)} MB, ` +
+    `descriptors ${descriptors.first.mean.toFixed(0)} -> ${descriptors.last.mean.toFixed(0)}, ` +
     `${atStart} at start and ${descriptorsAtEnd} at the end, ` +
     `${inFlight} requests and ${tunnels} tunnels left`,
 )
 const isGood =
   wrong === 0 &&
   code === 0 &&
-  rss.last - rss.first < BREATH &&
+  heap.last.lowest - heap.first.lowest < LEAK &&
+  rss.last.mean - rss.first.mean < BREATH &&
   descriptorsAtEnd <= atStart + 5 &&
   inFlight === 0 &&
   tunnels === 0

@@ -6,17 +6,20 @@ export interface Sample {
   /** MB. */
   readonly rss: number
   readonly descriptors: number
+  /** In use, MB; the lowest ones are those just after a collection. */
+  readonly heap: number
 }
 
 /** Takes a sample every five seconds. */
 export function sampleUsage(program: Program) {
   const begin = performance.now()
   const samples: Sample[] = []
-  const take = () => {
-    samples.push({ at: (performance.now() - begin) / 60_000, ...program.usage() })
+  const take = async () => {
+    const heap = (await program.metric('nodejs_heap_size_used_bytes')) / 2 ** 20
+    samples.push({ at: (performance.now() - begin) / 60_000, heap, ...program.usage() })
   }
-  take()
-  const timer = setInterval(take, 5_000)
+  // A program that has ended is found by what follows.
+  const timer = setInterval(() => take().catch(() => undefined), 5_000)
   return {
     end(): readonly Sample[] {
       clearInterval(timer)
@@ -35,9 +38,12 @@ export function slopePerHour(samples: readonly Sample[], of: (sample: Sample) =>
   return (rise / spread) * 60
 }
 
-/** The mean of the first and of the last quarter. */
+/** Of the first and of the last quarter: the mean and the lowest. */
 export function quarters(samples: readonly Sample[], of: (sample: Sample) => number) {
   const size = Math.max(1, Math.floor(samples.length / 4))
-  const mean = (part: readonly Sample[]) => part.reduce((sum, s) => sum + of(s), 0) / part.length
-  return { first: mean(samples.slice(0, size)), last: mean(samples.slice(-size)) }
+  const tell = (part: readonly Sample[]) => ({
+    mean: part.reduce((sum, s) => sum + of(s), 0) / part.length,
+    lowest: Math.min(...part.map(of)),
+  })
+  return { first: tell(samples.slice(0, size)), last: tell(samples.slice(-size)) }
 }
