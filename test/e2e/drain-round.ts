@@ -54,6 +54,7 @@ export async function drainRound(owner: Owner, round: DrainRound): Promise<Drain
     }
   })
   await pause(round.lead)
+  await until(() => answered > round.connections * 3, 'under load', 30_000)
   if (reconnect === 'never') {
     state.mayConnect = false
     await until(() => state.connecting === 0, 'connected')

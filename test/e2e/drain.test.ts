@@ -24,7 +24,7 @@ t.test('SIGTERM under load loses no request', async (t) => {
     t.same(result.lost, [], `${name}: no request was lost`)
     t.same(result.closeCodes, Array(5).fill(1001), `${name}: WebSockets end with 1001`)
     t.equal(result.exitCode, 0)
-    t.ok(result.duration < 3_000, `${result.duration} ms`)
+    t.ok(result.duration < 8_000, `${result.duration} ms`)
   }
 })
 
@@ -48,7 +48,7 @@ t.test('a slow request is finished, and the process ends right after it', async 
   t.same({ status, isLast }, { status: 200, isLast: true })
   const { code, at } = await program.exit
   t.equal(code, 0)
-  t.ok(at - answered < 500, `${Math.round(at - answered)} ms after the answer`)
+  t.ok(at - answered < 2_000, `${Math.round(at - answered)} ms after the answer`)
 })
 
 t.test('50 idle connections and one silent stream do not outlive drain_timeout', async (t) => {
@@ -59,7 +59,7 @@ t.test('50 idle connections and one silent stream do not outlive drain_timeout',
       ...issuer.env,
       CLAIMGATE_UPSTREAM: `http://127.0.0.1:${app.port}`,
       CLAIMGATE_DRAIN_DELAY: '0s',
-      CLAIMGATE_DRAIN_TIMEOUT: '1500ms',
+      CLAIMGATE_DRAIN_TIMEOUT: '3s',
     },
   })
   await program.untilReady()
@@ -75,9 +75,9 @@ t.test('50 idle connections and one silent stream do not outlive drain_timeout',
   await Promise.all(
     idle.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))),
   )
-  t.ok(elapsed() < 1_000, `idle connections ended after ${Math.round(elapsed())} ms`)
+  t.ok(elapsed() < 2_000, `idle connections ended after ${Math.round(elapsed())} ms`)
   await t.rejects(events, { message: 'truncated' })
   const { code } = await program.exit
   t.equal(code, 0)
-  t.ok(elapsed() > 1_400 && elapsed() < 2_200, `${Math.round(elapsed())} ms`)
+  t.ok(elapsed() > 2_900 && elapsed() < 6_000, `${Math.round(elapsed())} ms`)
 })

@@ -123,7 +123,7 @@ t.test('a flood of made-up keys costs one fetch in jwks_cooldown', async (t) => 
   const [, payload, signature] = token.split('.')
   const flood = async () => {
     const client = await keepAliveClient(program)
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 100; i++) {
       const header = JSON.stringify({ alg: 'ES256', kid: `made-up-${Math.random()}` })
       const bytes = `${Buffer.from(header).toString('base64url')}.${payload}.${signature}`
       const { status, body } = await client.ask(requestBytes(bytes))
