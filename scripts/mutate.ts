@@ -106,10 +106,11 @@ function lineOf({ mutant, outcome, by }: Verdict): string {
 const homes = Array.from({ length: JOBS }, (_, index) => copyProject(String(index)))
 const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))]
 console.log(`${chosen.length} mutants, ${tests.length} test files; first without a mutant`)
-const sound = await inParallel(homes, tests, async (home, test) => ({
-  test,
-  run: await runTest(home, test, 120_000),
-}))
+const sound = await inParallel(homes, tests, async (home, test) => {
+  const run = await runTest(home, test, 120_000)
+  // A busy machine may have been too slow for it; what is red twice is red.
+  return { test, run: run.outcome === 'green' ? run : await runTest(home, test, 120_000) }
+})
 const red = sound.filter(({ run }) => run.outcome !== 'green')
 for (const { test, run } of red) console.log(`red without a mutant: ${test}: ${run.failed}`)
 if (red.length > 0) process.exit(1)
