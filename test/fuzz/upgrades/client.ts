@@ -13,10 +13,12 @@ export function live(port: number, scenario: Scenario): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
     let text = ''
+    let hasWritten = false
     let isOpen = false
     const timer = setTimeout(() => socket.resetAndDestroy(), PATIENCE)
     const look = () => {
-      if (!isOpen && tunnelStart(text) !== undefined) {
+      // The answer may come before the last of the early bytes were written: what is later goes behind them.
+      if (hasWritten && !isOpen && tunnelStart(text) !== undefined) {
         isOpen = true
         socket.write(scenario.later, 'latin1')
       }
@@ -38,6 +40,8 @@ export function live(port: number, scenario: Scenario): Promise<string> {
         socket.write(bytes, 'latin1')
         await waitTurns(scenario.pause)
       }
+      hasWritten = true
+      look()
       await waitTurns(scenario.turns)
       if (scenario.ending === 'end') socket.end()
       else if (scenario.ending === 'reset' || scenario.behaviour === 'nothing')
