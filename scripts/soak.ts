@@ -53,8 +53,8 @@ const actors = Promise.all(
   Array.from({ length: Number(values.actors) }, () => actor(stage, isOver)),
 )
 
-/** Longer than `jwks_cooldown`: made-up keys may have used up the fetch that a new key asks for. */
-const ANNOUNCED = 12_000
+/** Longer than the longest cooldown: made-up keys may have used up the fetch that a new key asks for. */
+const ANNOUNCED = 32_000
 const events = { rotations: 0, appRestarts: 0, issuerRestarts: 0 }
 
 /** Resolves with whether the run goes on. */

@@ -78,15 +78,68 @@ t.test('a forced refresh that failed counts for the cooldown too', async (t) => 
   t.same(clock.pending(), [1_000], 'the back-off has begun')
 })
 
-t.test('a flood of unknown keys costs one fetch per cooldown and nothing else', async (t) => {
+t.test('a flood of unknown keys costs three fetches a minute and nothing else', async (t) => {
   const { keySet, clock, answer, fetches } = createScripted(t)
   answer({ kind: 'set', text: 'a', etag: undefined, maxAge: 60_000 })
   keySet.start()
   await clock.advance(0)
-  for (let step = 0; step < 600; step += 1) {
-    await Promise.all([keySet.refreshForUnknownKey(`x${step}`), clock.advance(100)])
+  const perMinute: number[] = []
+  for (let minute = 0; minute < 5; minute += 1) {
+    const before = fetches.length
+    for (let step = 0; step < 600; step += 1)
+      await Promise.all([keySet.refreshForUnknownKey(`x${minute}-${step}`), clock.advance(100)])
+    perMinute.push(fetches.length - before)
   }
-  t.ok(fetches.length <= 60 / 10 + 1, `${fetches.length} fetches in a minute`)
+  t.same(perMinute, [3, 2, 2, 2, 2])
+})
+
+t.test('each forced refresh that brings nothing doubles the cooldown, up to 30 s', async (t) => {
+  const { keySet, clock, answer, fetches } = createScripted(t)
+  answer(setOf('a'))
+  keySet.start()
+  await clock.advance(0)
+  await keySet.refreshForUnknownKey('x')
+  for (const wait of [10_000, 20_000, 30_000, 30_000]) {
+    const before = fetches.length
+    await clock.advance(wait - 1)
+    await keySet.refreshForUnknownKey('x')
+    t.equal(fetches.length, before, `not before ${wait} ms`)
+    await clock.advance(1)
+    await keySet.refreshForUnknownKey('x')
+    t.equal(fetches.length, before + 1, `at ${wait} ms`)
+  }
+})
+
+t.test('a forced refresh that brings the key ends the doubling', async (t) => {
+  const { keySet, clock, answer, fetches } = createScripted(t)
+  answer(setOf('a'))
+  keySet.start()
+  await clock.advance(0)
+  await keySet.refreshForUnknownKey('x')
+  await clock.advance(10_000)
+  await keySet.refreshForUnknownKey('x')
+  await clock.advance(20_000)
+  answer(setOf('b'))
+  await keySet.refreshForUnknownKey('b')
+  for (const wait of [10_000, 10_000, 20_000]) {
+    const before = fetches.length
+    await clock.advance(wait)
+    await keySet.refreshForUnknownKey('x')
+    t.equal(fetches.length, before + 1, `after ${wait} ms`)
+  }
+})
+
+t.test('a cooldown of more than 30 s is kept as it is', async (t) => {
+  const { keySet, clock, answer, fetches } = createScripted(t, { cooldown: 50_000 })
+  answer(setOf('a'))
+  keySet.start()
+  await clock.advance(0)
+  for (let i = 0; i < 3; i += 1) {
+    const before = fetches.length
+    await keySet.refreshForUnknownKey('x')
+    t.equal(fetches.length, before + 1)
+    await clock.advance(50_000)
+  }
 })
 
 t.test(

@@ -102,7 +102,8 @@ export const TRUST = {
   jwks_cooldown: {
     kind: duration('100ms', '10m'),
     fallback: '10s',
-    summary: 'Least time between fetches forced by an unknown key ID, 100ms to 10m.',
+    summary:
+      'Least time between fetches forced by an unknown key ID, 100ms to 10m. Fetches in a row that do not bring the key double it, up to 30s.',
   },
   jwks_max_stale: {
     kind: duration('0s', '576h'),
