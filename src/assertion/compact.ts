@@ -7,6 +7,8 @@ export interface CompactJws {
   readonly protected: string
   readonly payload: string
   readonly signature: string
+  /** What the signature is over: the first two parts with the dot between them. */
+  readonly signed: string
   /** Own members only, on an object without prototype. */
   readonly header: Readonly<Record<string, unknown>>
 }
@@ -35,7 +37,8 @@ export function parseCompact(assertion: string): CompactJws {
   }
   const members = parseObject(Buffer.from(header, 'base64url'))
   if (members === undefined) throw malformed('header is not a JSON object')
-  return { protected: header, payload, signature, header: members }
+  const signed = assertion.slice(0, header.length + 1 + payload.length)
+  return { protected: header, payload, signature, signed, header: members }
 }
 
 function isCanonicalBase64url(text: string): boolean {

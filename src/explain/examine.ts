@@ -137,10 +137,7 @@ async function verify(
     jws && alg && (() => findKeys(keySet, alg.value, namedKey(jws))),
   )
   const canVerify = jws && alg && plain && keys
-  const payload = await trail.step(
-    'signature',
-    canVerify && (() => signedPayload(jws, alg.value, keys.value)),
-  )
+  const payload = await trail.step('signature', canVerify && (() => signedPayload(jws, keys.value)))
   return payload?.value
 }
 

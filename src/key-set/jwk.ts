@@ -1,6 +1,9 @@
+import { KeyObject } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { importJWK, type JWK } from 'jose'
 import { fittingAlgorithms, isKnownAlgorithm } from './algorithms.ts'
-import type { VerificationKey } from './types.ts'
+import { createCheckSignature, placeFor } from './signature.ts'
+import type { CheckSignature, VerificationKey } from './types.ts'
 
 /** Below this an RSA signature is refused (RFC 7518 §3.3). */
 const MIN_RSA_BITS = 2048
@@ -35,7 +38,11 @@ export async function importPublicKey(
     return ignored(`is an RSA key that is too weak (want ${MIN_RSA_BITS} bits)`)
   const kid = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined
   try {
-    const imported = fitting.map(async (alg) => ({ kid, alg, key: await importOne(material, alg) }))
+    const imported = fitting.map(async (alg) => ({
+      kid,
+      alg,
+      check: await importOne(material, alg),
+    }))
     return { kind: 'keys', keys: await Promise.all(imported) }
   } catch {
     // jose and WebCrypto say no more than "invalid": a point off the curve, a wrong length.
@@ -43,10 +50,10 @@ export async function importPublicKey(
   }
 }
 
-async function importOne(material: JWK, alg: string): Promise<VerificationKey['key']> {
-  const key = await importJWK(material, alg, { extractable: false })
+async function importOne(material: JWK, alg: string): Promise<CheckSignature> {
+  const key = await importJWK(material, alg, { extractable: true })
   if (key instanceof Uint8Array || key.type !== 'public') throw new TypeError('not a public key')
-  return key
+  return createCheckSignature(alg, KeyObject.from(key), placeFor(availableParallelism()))
 }
 
 function unsuitable(jwk: Members): string | undefined {

@@ -1,11 +1,19 @@
-import type { CryptoKey } from 'jose'
 import type { Milliseconds } from '../config/config.ts'
+
+/**
+ * Whether `signature`, in the form that a JWS gives it, is a key's signature over `signed`. May throw or reject where the
+ * signature has no sense.
+ */
+export type CheckSignature = (
+  signed: Uint8Array,
+  signature: Uint8Array,
+) => boolean | Promise<boolean>
 
 /** A public key that may verify assertions signed with `alg`. */
 export interface VerificationKey {
   readonly kid: string | undefined
   readonly alg: string
-  readonly key: CryptoKey
+  readonly check: CheckSignature
 }
 
 export interface KeySetStatus {

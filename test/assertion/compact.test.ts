@@ -13,6 +13,7 @@ t.test('parseCompact() gives the parts as they are and the members of the header
       protected: HEADER,
       payload: 'YQ',
       signature: 'YWI',
+      signed: `${HEADER}.YQ`,
       header: { alg: 'ES256' },
     },
   )

@@ -189,9 +189,15 @@ for (const [what, token] of forged) {
 
 t.test('verifySignature() lets no error of a key that does not fit out', async (t) => {
   const misnamed = { ...(await verificationKey(createKey('ES384'))), alg: 'ES256', kid: 'k1' }
-  const broken = { ...misnamed, key: {} as typeof misnamed.key }
+  const throws = () => {
+    throw new TypeError('key')
+  }
+  const broken = { ...misnamed, check: throws }
+  const rejecting = { ...misnamed, check: async () => throws() }
+  // What is not exactly true vouches for nothing.
+  const odd = { ...misnamed, check: () => 'yes' as unknown as boolean }
   const token = mint({ key: good })
-  for (const key of [misnamed, broken]) {
+  for (const key of [misnamed, broken, rejecting, odd]) {
     const error = await run(token, memoryKeySet([key])).catch((error: unknown) => error)
     t.match(error, { name: 'RejectedError', code: 'ERR_ASSERTION_SIGNATURE' })
     t.equal((error as Error).cause, undefined)

@@ -21,7 +21,10 @@ export function tokens(create: typeof createVerifier = createVerifier): Fuzzer {
     async open() {
       const keys = createKeys()
       const workshop = createWorkshop(keys)
-      const cases = await createCases(keys)
+      let disagreement: string | undefined
+      const cases = await createCases(keys, (what) => {
+        disagreement ??= what
+      })
       const rows = cases.map((each) => [each.weight, { each, verify: create(each.deps) }] as const)
       const tally: Tally = new Map()
       return {
@@ -32,7 +35,11 @@ export function tokens(create: typeof createVerifier = createVerifier): Fuzzer {
           const fault = await compare(token, each, { verify, tally })
           return fault && `${fault}\n${report(kind, token, each, keys)}`
         },
-        settle: async () => [],
+        async settle() {
+          const what = disagreement
+          disagreement = undefined
+          return what === undefined ? [] : [{ index: -1, what }]
+        },
         close: async () => undefined,
       }
     },

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { createCheckSignature } from '../../src/key-set/signature.ts'
 import type { KeySet, VerificationKey } from '../../src/key-set/types.ts'
 
 /** A key pair that signs as `alg`. */
@@ -41,8 +42,11 @@ export function publicJwk({ publicKey, alg, kid }: SigningKey): JWK {
 }
 
 export async function verificationKey(key: SigningKey): Promise<VerificationKey> {
-  const jwk = key.publicKey.export({ format: 'jwk' }) as JWK
-  return { kid: key.kid, alg: key.alg, key: (await importJWK(jwk, key.alg)) as CryptoKey }
+  return {
+    kid: key.kid,
+    alg: key.alg,
+    check: createCheckSignature(key.alg, key.publicKey, 'loop'),
+  }
 }
 
 export interface MemoryKeySet extends Pick<KeySet, 'find' | 'refreshForUnknownKey'> {

@@ -22,8 +22,6 @@ t.test('reads the key that Pomerium’s reference prints, named by its thumbprin
   const set = await parseJwkSet(JSON.stringify(REFERENCE_JWKS), ['ES256'])
   t.match(set, { kind: 'keys', notes: [] })
   t.same(namesOf(set), [`${REFERENCE_JWKS.keys[0]?.kid}/ES256`])
-  const key = set.kind === 'keys' ? set.keys[0]?.key : undefined
-  t.match(key, { type: 'public', extractable: false, usages: ['verify'] })
 })
 
 for (const text of ['{"keys":null}', '{"keys":[]}', ' {"keys": [ ] }\n']) {

@@ -12,11 +12,9 @@ function only(set: ParsedKeySet): VerificationKey {
   return set.keys[0] as VerificationKey
 }
 
-async function verifies({ key }: VerificationKey, pair: ReturnType<typeof createKey>) {
+async function verifies({ check }: VerificationKey, pair: ReturnType<typeof createKey>) {
   const input = 'header.payload'
-  const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
-  const signature = Buffer.from(signerOf(pair)(input))
-  return crypto.subtle.verify(algorithm, key, signature, Buffer.from(input))
+  return check(Buffer.from(input), signerOf(pair)(input))
 }
 
 const pemOf = (key: ReturnType<typeof createKey>) =>

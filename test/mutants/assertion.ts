@@ -198,29 +198,49 @@ export const ASSERTION: readonly Mutant[] = [
       ],
       [
         'no signature is checked',
-        '(await flattenedVerify(compact, key, { algorithms: [alg] })).payload',
-        "Buffer.from(payload, 'base64url')",
+        'if (await vouches(check, signed, signature)) return',
+        'if (check !== undefined) return',
         { tests: ['assertion/signature', 'assertion/verify', 'server'] },
       ],
-      [
-        'a bad signature is passed over',
-        'return undefined\n  }\n}',
-        "return Buffer.from(payload, 'base64url')\n  }\n}",
-      ],
+      ['a check that throws vouches', '    return false\n', '    return true\n'],
       [
         'a key that does not fit ends the request',
-        'return undefined\n  }\n}',
-        "throw new TypeError('key')\n  }\n}",
+        '    return false\n',
+        "    throw new TypeError('key')\n",
       ],
       [
-        'the algorithm of the header is not held against the list again',
-        ', { algorithms: [alg] })',
-        ')',
-        {
-          equivalent:
-            'alg is that of the header, which the list has let through; said twice on purpose',
-        },
+        'what is not exactly true vouches',
+        '(await check(signed, signature)) === true',
+        'Boolean(await check(signed, signature))',
       ],
+    ],
+  ),
+  ...mutantsOf(
+    'key-set/signature.ts',
+    ['key-set/signature'],
+    [
+      [
+        'a signature of any length has two halves',
+        'if (signature.length !== half * 2) return undefined',
+        '',
+      ],
+      [
+        'a number may be negative',
+        'const isHigh = (byte: number | undefined): boolean => byte !== undefined && byte > 0x7f',
+        'const isHigh = (byte: number | undefined): boolean => byte !== undefined && byte > 0xff',
+      ],
+      ['leading zeros stay', 'while (at < to - 1 && bytes[at] === 0) at++', ''],
+      [
+        'an error in the pool is a good signature',
+        'resolve(error === null && isGood)',
+        'resolve(error !== null || isGood || signed.length > 0)',
+      ],
+      [
+        'any length of salt is good',
+        'saltLength: constants.RSA_PSS_SALTLEN_DIGEST',
+        'saltLength: constants.RSA_PSS_SALTLEN_AUTO',
+      ],
+      ['PSS is not asked for', 'scheme.isPss === true ? { ...PSS, key } : key', 'key'],
     ],
   ),
   ...mutantsOf(

@@ -171,7 +171,6 @@ export const KEY_MATERIAL: readonly Mutant[] = [
         "typeof value === 'string' && BASE64URL.test(value)",
         "typeof value === 'string'",
       ],
-      ['keys can be exported', '{ extractable: false }', '{ extractable: true }'],
       [
         'what is no object is read as a key',
         "if (!isObject(value)) return ignored('is not an object')",

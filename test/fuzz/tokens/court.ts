@@ -1,4 +1,6 @@
+import { flattenedVerify } from 'jose'
 import type { VerifierDeps } from '../../../src/assertion/verify.ts'
+import type { VerificationKey } from '../../../src/key-set/types.ts'
 import {
   createKey,
   memoryKeySet,
@@ -53,6 +55,37 @@ export const jwksOf = ({ known }: Keys): string => JSON.stringify({ keys: known.
 const ALL = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA']
 const MINUTES_10 = 600
 
+async function witnessed(
+  key: SigningKey,
+  onDisagreement: (what: string) => void,
+): Promise<VerificationKey> {
+  const own = await verificationKey(key)
+  const check = async (signed: Uint8Array, signature: Uint8Array) => {
+    const isGood = await own.check(signed, signature)
+    if (isGood !== (await joseAgrees(key, signed, signature)))
+      onDisagreement(`${key.alg} ${isGood ? 'accepted' : 'refused'}, but not by jose`)
+    return isGood
+  }
+  return { ...own, check }
+}
+
+async function joseAgrees(
+  { publicKey, alg }: SigningKey,
+  signed: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const [header = '', payload = ''] = Buffer.from(signed).toString('latin1').split('.')
+  const jws = {
+    protected: header,
+    payload,
+    signature: Buffer.from(signature).toString('base64url'),
+  }
+  return flattenedVerify(jws, publicKey, { algorithms: [alg] }).then(
+    () => true,
+    () => false,
+  )
+}
+
 type Terms = Omit<OracleRules, 'keys' | 'now'> & { readonly hasKeys: boolean; weight: number }
 
 const TERMS: readonly Terms[] = [
@@ -98,8 +131,12 @@ const TERMS: readonly Terms[] = [
   },
 ]
 
-export async function createCases({ known }: Keys): Promise<readonly Case[]> {
-  const keys = await Promise.all(known.map(verificationKey))
+/** `onDisagreement` is told when jose, which the program does not ask, says otherwise about a signature. */
+export async function createCases(
+  { known }: Keys,
+  onDisagreement: (what: string) => void,
+): Promise<readonly Case[]> {
+  const keys = await Promise.all(known.map((key) => witnessed(key, onDisagreement)))
   return TERMS.map(({ weight, hasKeys, ...terms }) => ({
     weight,
     subject: terms.mayBeEmpty ? 'may-be-empty' : 'required',
