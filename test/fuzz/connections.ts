@@ -13,6 +13,8 @@ import type { Random } from './random.ts'
 
 const ROUND = 1_000
 const PASSES_PER_CASE = 4
+/** Untouched requests are answered however busy the machine is, milliseconds. */
+const ANSWERED_IN = 60_000
 
 /**
  * Changed bytes of several requests on one connection. What reaches the upstream is, read strictly, a request that the
@@ -45,7 +47,7 @@ async function openStage(openGate: OpenGate): Promise<Stage> {
         writes: split(random, text),
         answers: isHasty ? 0 : requests.filter(({ isWhole }) => isWhole).length,
         isClosing: fault !== undefined,
-        patience: isUntouched ? 5_000 : 500,
+        patience: isUntouched ? ANSWERED_IN : 500,
       })
       for (const status of statuses) count(tally, String(status))
       if (statuses.length === 0) count(tally, 'no answer')
