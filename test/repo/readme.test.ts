@@ -11,7 +11,7 @@ import { codeSpans, fences, section } from '../helpers/markdown.ts'
 const README = readFileSync('README.md', 'utf8')
 const GUIDES = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-  ...globSync('docs/*.md'),
+  ...globSync(['docs/*.md', 'docs/guides/*.md']),
 ]
 
 interface Compose {
