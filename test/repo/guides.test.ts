@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { METRICS } from '../../src/admin/metrics.ts'
+import { check } from '../../src/commands/check.ts'
 import type { Config } from '../../src/config/config.ts'
 import { PRESET_NAMES } from '../../src/config/presets.ts'
 import { readConfig } from '../../src/config/read.ts'
@@ -109,6 +110,9 @@ function checkRoutes(
   }
 }
 
+/** The flag that a guide gives as an example of a mistake. */
+const MISTAKE = 'audence'
+
 const COMMANDS = ['serve', ...globSync('src/commands/*.ts').map((path) => path.slice(13, -3))]
 const FLAGS = [...SETTINGS.map((name) => name.replaceAll('_', '-')), 'json', 'version', 'help']
 
@@ -121,7 +125,7 @@ t.test('every command, flag and program of a guide exists', async (t) => {
     const [first = ''] = words
     if (/^[a-z]+$/.test(first)) t.ok(COMMANDS.includes(first), `${path}: claimgate ${first}`)
     for (const flag of words.flatMap((word) => /^--([a-z-]+)/.exec(word)?.[1] ?? []))
-      t.ok(FLAGS.includes(flag), `${path}: --${flag}`)
+      t.ok(FLAGS.includes(flag) || flag === MISTAKE, `${path}: --${flag}`)
   }
   for (const { path, text } of GUIDES)
     for (const [, program] of text.matchAll(/\bdist\/([\w/-]+)\.js\b/g))
@@ -194,5 +198,26 @@ t.test('the headers that a guide shows are those that its settings make', async 
       )
       .map(([name, value]) => [name.toLowerCase(), value])
     t.strictSame(Object.fromEntries(received), headersOf(config, login), `${path}: ${command}`)
+  }
+})
+
+t.test('what a guide shows of claimgate check is what it writes', async (t) => {
+  const shown = GUIDES.flatMap(({ text }) => commands(text)).filter(({ command }) =>
+    / ?claimgate check\b/.test(command),
+  )
+  t.equal(shown.length, 2)
+  for (const { command, output } of shown) {
+    const [before = '', after = ''] = command.split('claimgate check')
+    const env = Object.fromEntries(
+      before
+        .trim()
+        .split(' ')
+        .map((pair) => pair.split('=')),
+    )
+    const written: string[] = []
+    const write = (text: string) => void written.push(text)
+    const flags = after.split(' ').filter((word) => word !== '')
+    check({ flags, env, readFile: readNothing, write })
+    t.equal(written.join('').trim(), output, command)
   }
 })
