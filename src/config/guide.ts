@@ -51,8 +51,8 @@ knows people by it and \`sub\` is an opaque identifier; service accounts have no
   and so is \`ann@example.org\`. With addresses of several domains two people would be one user; claimgate warns at
   start unless each entry of \`allow\` names one and the same domain, \`email: ["*@example.com"]\`, or
   \`identity_headers\` takes the name from another claim. Who has no e-mail is not signed in. They read e-mail and
-  full name only with \`ENABLE_REVERSE_PROXY_EMAIL\` and \`ENABLE_REVERSE_PROXY_FULL_NAME\`, and from the
-  addresses in \`REVERSE_PROXY_TRUSTED_PROXIES\`: put claimgate's there, never \`*\`.
+  full name only with \`ENABLE_REVERSE_PROXY_EMAIL\` and \`ENABLE_REVERSE_PROXY_FULL_NAME\`.
+  \`REVERSE_PROXY_TRUSTED_PROXIES\` keeps nobody from sending these headers: see [there](guides/gitea-forgejo.md).
 - **Jenkins** splits groups at \`|\`; a group that holds one is left out.
 - **Authelia's names**: NetBox splits groups at \`|\` unless \`REMOTE_AUTH_GROUP_SEPARATOR\` is \`,\`.
 - **oauth2-proxy** sets \`X-Forwarded-User\` to \`sub\`. \`preferred_username\` is in an assertion only when

@@ -39,3 +39,31 @@ export function fences(markdown: string, language: string): string[] {
     .filter(([, name]) => name === language)
     .map(([, , text]) => text ?? '')
 }
+
+/** The commands of the `console` blocks, each with what it prints. A line that ends with `\` goes on. */
+export function commands(markdown: string): { command: string; output: string }[] {
+  return fences(markdown, 'console').flatMap((block) =>
+    block
+      .replaceAll('\\\n', '')
+      .split(/^\$ /m)
+      .slice(1)
+      .map((text) => {
+        const end = text.indexOf('\n')
+        return { command: text.slice(0, end), output: text.slice(end + 1).trim() }
+      }),
+  )
+}
+
+/** What stands behind a program's name, in the commands of all blocks and between backticks, as words. */
+export function programCalls(markdown: string, program: string): string[][] {
+  const lines = [
+    ...fences(markdown, 'sh').flatMap((block) => block.replaceAll('\\\n', '').split('\n')),
+    ...commands(markdown).map(({ command }) => command),
+    ...codeSpans(markdown).filter((span) => span.startsWith(`${program} `)),
+  ]
+  return lines
+    .map((line) => line.replace(/(?:^| )# .*/, ''))
+    .map((line) => new RegExp(`(?:^|\\s)${program}\\s+(.*)`).exec(line)?.[1])
+    .filter((rest) => rest !== undefined)
+    .map((rest) => rest.split(/\s+/))
+}

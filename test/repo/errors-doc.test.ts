@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { SETTINGS } from '../../src/config/settings.ts'
 import { CODES, RejectedError } from '../../src/errors.ts'
@@ -16,11 +16,12 @@ t.test(
 )
 
 for (const [code, { status, title }] of Object.entries(CODES))
-  t.test(`${code}: status, title, what it means and how to mend it`, async (t) => {
+  t.test(`${code}: status, title, meaning, what is in the log, how to mend it`, async (t) => {
     const text = section(GUIDE, `## ${code}`)
     t.equal(text.split('\n')[1], `**${status}** ${title}`)
     t.match(text, /^To mend it[:,]/m)
-    const meaning = text.slice(0, text.indexOf('To mend it')).split('\n').slice(3).join(' ')
+    const meaning = text.slice(0, text.indexOf('In the log:')).split('\n').slice(3).join(' ')
+    t.ok(/^In the log: [\s\S]+\n\nTo mend it/m.test(text), 'it says what the log holds')
     t.ok(meaning.trim().length > 60, 'it says what the code means')
   })
 
@@ -53,4 +54,19 @@ t.test('a setting is only called not supported when it is refused', async (t) =>
     SETTINGS[name as keyof typeof SETTINGS].summary.endsWith('Not supported yet.')
   for (const [, names = ''] of GUIDE.matchAll(/Not supported yet: (.*)\.$/gm))
     for (const name of codeSpans(names)) t.ok(isRefused(name), name)
+})
+
+/** System and library codes, reasons made of a claim's name and a fixed word, and what is no reason. */
+const NOT_WRITTEN_IN_SRC = /^(?:E[A-Z]+|(?:iss|aud|exp|nbf|iat) is (?:absent|unusable)|-)$/
+
+t.test('what it says the log holds is written in src', async (t) => {
+  const src = globSync('src/**/*.ts').map((path) => readFileSync(path, 'utf8'))
+  for (const code of Object.keys(CODES)) {
+    const [, log = ''] = /^In the log: ([\s\S]+?)\n\n/m.exec(section(GUIDE, `## ${code}`)) ?? []
+    for (const span of codeSpans(log).map((text) => text.replace(/^decision: /, '')))
+      t.ok(
+        NOT_WRITTEN_IN_SRC.test(span) || src.some((text) => text.includes(span)),
+        `${code}: ${span}`,
+      )
+  }
 })

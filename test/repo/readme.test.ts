@@ -6,12 +6,12 @@ import { PRESETS } from '../../src/config/presets.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { envName, SETTING_NAMES, settingOf } from '../../src/config/settings.ts'
 import { readStandInSettings } from '../../src/demo/stand-in-settings.ts'
-import { codeSpans, fences, section } from '../helpers/markdown.ts'
+import { codeSpans, fences, programCalls, section } from '../helpers/markdown.ts'
 
 const README = readFileSync('README.md', 'utf8')
 const GUIDES = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-  ...globSync('docs/*.md'),
+  ...globSync(['docs/*.md', 'docs/guides/*.md']),
 ]
 
 interface Compose {
@@ -43,8 +43,10 @@ t.test('every flag and claimgate command of the README exists', async (t) => {
   const ofOthers = new Set(['build'])
   for (const flag of new Set(flags.filter((name) => !ofOthers.has(name))))
     t.ok((SETTING_NAMES as readonly string[]).includes(flag.replaceAll('-', '_')), `--${flag}`)
-  for (const [, command] of README.matchAll(/cli\.js ([a-z]+)/g))
-    t.ok(existsSync(`src/commands/${command}.ts`), `${command}`)
+  const calls = programCalls(README, 'claimgate').map(([first = '']) => first)
+  for (const command of calls.filter((word) => /^[a-z]+$/.test(word)))
+    t.ok(existsSync(`src/commands/${command}.ts`), command)
+  t.ok(calls.includes('check'))
   const missing = section(README, '## Not there yet').match(/`claimgate ([a-z]+)`/g) ?? []
   for (const command of missing)
     t.notOk(existsSync(`src/commands/${command.slice(11, -1)}.ts`), `${command} is there`)
