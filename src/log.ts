@@ -22,9 +22,21 @@ export function createLog(
   const output =
     destination ??
     createLineWriter(standardOutput(), (lines) => log.warn({ lines }, 'log lines dropped'))
-  const options = { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = { level: logLevel, base: null, timestamp: createTimestamp(Date.now) }
   const log = pino(options, logFormat === 'pretty' ? prettify(output) : output)
   return log
+}
+
+/** The `time` of a line, ISO 8601 in UTC. Lines of one millisecond share the text, which costs 1 µs to make. */
+export function createTimestamp(now: () => number): () => string {
+  let last = Number.NaN
+  let text = ''
+  return () => {
+    const time = now()
+    if (time !== last) text = `,"time":"${new Date(time).toISOString()}"`
+    last = time
+    return text
+  }
 }
 
 /**

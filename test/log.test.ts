@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { createLineWriter, createLog, prettyLine } from '../src/log.ts'
+import { createLineWriter, createLog, createTimestamp, prettyLine } from '../src/log.ts'
 
 t.test(
   'createLog() writes one JSON object a line, with the time and without host or pid',
@@ -19,6 +19,17 @@ t.test(
     t.same(rest, { level: 30, a: 1, msg: 'message' })
   },
 )
+
+t.test('createTimestamp() gives each millisecond its own text', async (t) => {
+  let now = 1_800_000_000_000
+  const timestamp = createTimestamp(() => now)
+  t.equal(timestamp(), ',"time":"2027-01-15T08:00:00.000Z"')
+  t.equal(timestamp(), ',"time":"2027-01-15T08:00:00.000Z"')
+  now += 1
+  t.equal(timestamp(), ',"time":"2027-01-15T08:00:00.001Z"')
+  now -= 2
+  t.equal(timestamp(), ',"time":"2027-01-15T07:59:59.999Z"', 'a clock that was set back')
+})
 
 t.test('createLog() writes lines for people with log_format: pretty', async (t) => {
   const lines: string[] = []

@@ -17,7 +17,7 @@ export function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>
   const value = parse(bytes)
   if (!isObject(value) || isDeeperThan(value, MAX_DEPTH)) return undefined
   const members: Record<string, unknown> = Object.create(null)
-  for (const [name, member] of Object.entries(value)) members[name] = member
+  for (const name of Object.keys(value)) members[name] = value[name]
   return members
 }
 
@@ -32,6 +32,7 @@ function parse(bytes: Uint8Array): unknown {
 function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (depth === 0) return true
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, depth - 1))
   for (const member of Object.values(value)) {
     if (isDeeperThan(member, depth - 1)) return true
   }

@@ -3,7 +3,7 @@ import { RejectedError } from '../errors.ts'
 import type { KeySet } from '../key-set/types.ts'
 import { createClaimChecks, type Subject } from './checks.ts'
 import type { Claims } from './claims.ts'
-import { parseCompact } from './compact.ts'
+import { parseCompact, rememberHeaders } from './compact.ts'
 import { parseObject } from './json.ts'
 import { verifySignature } from './signature.ts'
 
@@ -34,14 +34,15 @@ export interface VerifierDeps {
 
 /**
  * Makes the function that verifies one assertion: form, algorithm, key, signature, then the claims
- * (RFC 7515 section 5.2, RFC 7519 section 7.2). No claim is read before the signature holds, and nothing is
- * kept from one assertion to the next: Pomerium signs a new one for every request.
+ * (RFC 7515 section 5.2, RFC 7519 section 7.2). No claim is read before the signature holds. Nothing
+ * but the JSON of a few header parts is kept from one assertion to the next: Pomerium signs a new one for every request.
  */
 export function createVerifier({ keySet, expected, now }: VerifierDeps): Verify {
   const checks = createClaimChecks(expected)
   const { algorithms } = expected
+  const readHeader = rememberHeaders()
   return async (assertion, subject) => {
-    const jws = parseCompact(assertion)
+    const jws = parseCompact(assertion, readHeader)
     const { payload, alg, kid } = await verifySignature(jws, { keySet, algorithms })
     const claims = parseObject(payload)
     if (claims === undefined) {

@@ -46,6 +46,9 @@ const STRUCTURAL: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Folding keeps the length, so it settles most names without a look at their letters. */
+const STRUCTURAL_LENGTHS: ReadonlySet<number> = new Set([...STRUCTURAL].map((name) => name.length))
+
 const malformed = (reason: string, status = 400) =>
   new RejectedError('ERR_REQUEST_MALFORMED', { status, reason })
 
@@ -91,17 +94,23 @@ export function pathOf(target: string): string {
   return query === -1 ? target : target.slice(0, query)
 }
 
+/** The name in lower case when framing or routing rests on it; another spelling of such a name is refused. */
+function structuralName(sent: string): string | undefined {
+  if (!STRUCTURAL_LENGTHS.has(sent.length)) return undefined
+  const name = sent.toLowerCase()
+  if (STRUCTURAL.has(name)) return name
+  if (STRUCTURAL.has(foldName(sent))) throw malformed(`another spelling of ${foldName(sent)}`)
+  return undefined
+}
+
 function readStructure(rawHeaders: readonly string[]): Structure {
   if (rawHeaders.length > MAX_HEADER_LINES * 2) throw malformed('too many header lines', 431)
   const seen = new Map<string, string>()
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase()
-    if (STRUCTURAL.has(name)) {
-      if (seen.has(name)) throw malformed(`${name} is repeated`)
-      seen.set(name, rawHeaders[i + 1] ?? '')
-    } else if (STRUCTURAL.has(foldName(name))) {
-      throw malformed(`another spelling of ${foldName(name)}`)
-    }
+    const name = structuralName(rawHeaders[i] ?? '')
+    if (name === undefined) continue
+    if (seen.has(name)) throw malformed(`${name} is repeated`)
+    seen.set(name, rawHeaders[i + 1] ?? '')
   }
   return {
     host: seen.get('host'),

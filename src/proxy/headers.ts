@@ -32,6 +32,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Its length settles most names without a look at their letters. */
+const HOP_BY_HOP_LENGTHS: ReadonlySet<number> = new Set([...HOP_BY_HOP].map((name) => name.length))
+
 /** `Connection` may not remove these: the message would change its meaning or its frame. */
 const NOT_NOMINATED: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding'])
 
@@ -53,20 +56,21 @@ export function upstreamHeaders(
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
     const value = rawHeaders[i + 1] ?? ''
-    const lower = name.toLowerCase()
-    if (isAboutConnection(lower, nominated)) continue
-    if (!rules.isReserved(name, value)) lines.push(name, valueFor(lower, value, rules))
-    else if (lower !== rules.assertionHeader) stripped++
+    if (isAboutConnection(name, nominated)) continue
+    if (!rules.isReserved(name, value)) lines.push(name, valueFor(name, value, rules))
+    else if (name.toLowerCase() !== rules.assertionHeader) stripped++
   }
   for (const part of added) lines.push(part)
   return { lines, stripped }
 }
 
-const valueFor = (lower: string, value: string, rules: RequestHeaderRules) =>
-  lower === 'host' ? (rules.host ?? value) : value
+const valueFor = (name: string, value: string, { host }: RequestHeaderRules) =>
+  host !== undefined && name.toLowerCase() === 'host' ? host : value
 
-const isAboutConnection = (lower: string, nominated: ReadonlySet<string> | undefined) =>
-  HOP_BY_HOP.has(lower) || nominated?.has(lower) === true
+function isAboutConnection(name: string, nominated: ReadonlySet<string> | undefined): boolean {
+  if (nominated?.has(name.toLowerCase())) return true
+  return HOP_BY_HOP_LENGTHS.has(name.length) && HOP_BY_HOP.has(name.toLowerCase())
+}
 
 /** The upstream's fields for the client, less those about the connection to the upstream. */
 export function downstreamHeaders(rawHeaders: HeaderLines): string[] {
@@ -74,8 +78,8 @@ export function downstreamHeaders(rawHeaders: HeaderLines): string[] {
   const lines: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
-    const lower = name.toLowerCase()
-    if (lower === ANSWER_FRAMING || isAboutConnection(lower, nominated)) continue
+    if (name.length === ANSWER_FRAMING.length && name.toLowerCase() === ANSWER_FRAMING) continue
+    if (isAboutConnection(name, nominated)) continue
     lines.push(name, rawHeaders[i + 1] ?? '')
   }
   return lines

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { MAX_HEADER_PART, parseCompact } from '../../src/assertion/compact.ts'
+import {
+  MAX_HEADER_PART,
+  MAX_HEADERS,
+  MAX_REMEMBERED_PART,
+  parseCompact,
+  type ReadHeader,
+  rememberHeaders,
+} from '../../src/assertion/compact.ts'
 import { base64url } from '../helpers/mint.ts'
 
 const HEADER = base64url('{"alg":"ES256"}')
@@ -73,4 +80,47 @@ t.test('parseCompact() accepts exactly one spelling of any bytes', async (t) => 
     { numRuns: 2000 },
   )
   t.pass('for 2000 parts')
+})
+
+/** Counts how often each part is really read. */
+function countingReader() {
+  const reads = new Map<string, number>()
+  const read: ReadHeader = (part) => {
+    reads.set(part, (reads.get(part) ?? 0) + 1)
+    if (part.startsWith('!')) return undefined
+    return Object.assign(Object.create(null), { part })
+  }
+  return { read, times: (part: string) => reads.get(part) ?? 0 }
+}
+
+t.test('rememberHeaders() reads a header part once, and nobody can change it', async (t) => {
+  const { read, times } = countingReader()
+  const remembering = rememberHeaders(read)
+  const first = remembering('a')
+  t.equal(remembering('a'), first)
+  t.equal(times('a'), 1)
+  t.equal(Object.isFrozen(first), true)
+  t.match(remembering('b'), { part: 'b' })
+})
+
+t.test('rememberHeaders() keeps nothing of what is no header, or too long', async (t) => {
+  const { read, times } = countingReader()
+  const remembering = rememberHeaders(read)
+  const longest = 'x'.repeat(MAX_REMEMBERED_PART)
+  for (const part of ['!', longest, `${longest}x`]) {
+    remembering(part)
+    remembering(part)
+  }
+  t.same([times('!'), times(longest), times(`${longest}x`)], [2, 1, 2])
+})
+
+t.test(`rememberHeaders() holds ${MAX_HEADERS} at most, then starts anew`, async (t) => {
+  const { read, times } = countingReader()
+  const remembering = rememberHeaders(read)
+  for (let i = 0; i < MAX_HEADERS; i += 1) remembering(`h${i}`)
+  remembering('h0')
+  t.equal(times('h0'), 1)
+  remembering('one more')
+  remembering('h0')
+  t.equal(times('h0'), 2)
 })

@@ -141,9 +141,17 @@ export const ASSERTION: readonly Mutant[] = [
       ['bits may be left over after two bytes', ': 0b11\n', ': 0b01\n'],
       [
         'a header that is no object counts as empty',
-        "parseObject(Buffer.from(header, 'base64url'))",
-        "parseObject(Buffer.from(header, 'base64url')) ?? {}",
+        "parseObject(Buffer.from(part, 'base64url'))",
+        "parseObject(Buffer.from(part, 'base64url')) ?? {}",
       ],
+      ['any number of headers is remembered', 'if (known.size >= MAX_HEADERS) known.clear()', ''],
+      [
+        'headers of any length are remembered',
+        ' || part.length > MAX_REMEMBERED_PART) return members',
+        ') return members',
+      ],
+      ['a remembered header can be changed', 'Object.freeze(members)', 'members'],
+      ['no header is remembered', 'known.set(part, Object.freeze(members))', ''],
     ],
   ),
   ...mutantsOf(

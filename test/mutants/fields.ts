@@ -41,15 +41,24 @@ export const FIELDS: readonly Mutant[] = [
       ['upgrade reaches the other side', "  'upgrade',\n", ''],
       [
         'fields of the connection reach the upstream',
-        'if (isAboutConnection(lower, nominated)) continue\n    if (!rules',
+        'if (isAboutConnection(name, nominated)) continue\n    if (!rules',
         'if (!rules',
       ],
       [
         'fields of the connection reach the client',
-        ' || isAboutConnection(lower, nominated)) continue\n    lines.push',
-        ') continue\n    lines.push',
+        'if (isAboutConnection(name, nominated)) continue\n    lines.push',
+        'lines.push',
       ],
-      ["the upstream's framing reaches the client", 'lower === ANSWER_FRAMING || ', ''],
+      [
+        "the upstream's framing reaches the client",
+        'name.toLowerCase() === ANSWER_FRAMING',
+        'false',
+      ],
+      [
+        'any answer field as long as the framing is one',
+        ' && name.toLowerCase() === ANSWER_FRAMING',
+        '',
+      ],
       ...['host', 'content-length', 'transfer-encoding'].map(
         (name) =>
           [
@@ -58,11 +67,7 @@ export const FIELDS: readonly Mutant[] = [
             `HOP_BY_HOP.has(option) || (option !== '${name}' && NOT_NOMINATED.has(option))`,
           ] as const,
       ),
-      [
-        'what Connection names reaches the upstream',
-        'HOP_BY_HOP.has(lower) || nominated?.has(lower) === true',
-        'HOP_BY_HOP.has(lower)',
-      ],
+      ['what Connection names reaches the upstream', 'nominated?.has(name.toLowerCase())', 'false'],
       [
         'Connection removes identity headers',
         'for (const part of added) lines.push(part)',
@@ -87,7 +92,7 @@ export const FIELDS: readonly Mutant[] = [
       ['stripped fields are not counted', 'stripped++', 'stripped'],
       [
         'the assertion counts as stripped',
-        'else if (lower !== rules.assertionHeader) stripped++',
+        'else if (name.toLowerCase() !== rules.assertionHeader) stripped++',
         'else stripped++',
       ],
       [
@@ -106,11 +111,11 @@ export const FIELDS: readonly Mutant[] = [
         ') continue',
       ],
       ['Connection names with their case', 'trimBlanks(item).toLowerCase()', 'trimBlanks(item)'],
-      ['the Host is never replaced', 'rules.host ?? value', 'value'],
+      ['the Host is never replaced', '? host : value', '? value : value'],
       [
         'every field becomes the Host',
-        "lower === 'host' ? (rules.host ?? value) : value",
-        'rules.host ?? value',
+        "host !== undefined && name.toLowerCase() === 'host' ? host : value",
+        'host ?? value',
       ],
       [
         'any field as long is the one looked for',

@@ -99,13 +99,13 @@ export const GATE: readonly Mutant[] = [
         (name) =>
           [
             `another spelling of ${name} passes`,
-            'else if (STRUCTURAL.has(foldName(name)))',
-            `else if (foldName(name) !== '${name}' && STRUCTURAL.has(foldName(name)))`,
+            'if (STRUCTURAL.has(foldName(sent)))',
+            `if (foldName(sent) !== '${name}' && STRUCTURAL.has(foldName(sent)))`,
           ] as const,
       ),
       [
         'only underscores are another spelling',
-        'STRUCTURAL.has(foldName(name))',
+        'STRUCTURAL.has(foldName(sent))',
         "STRUCTURAL.has(name.replace(/_/g, '-'))",
       ],
       [
