@@ -42,9 +42,6 @@ async function main(): Promise<void> {
   if (rows.length === 0) return console.log('nothing ran: the corpus is not at hand')
   for (const excuse of reports.flatMap((report) => report.excuses)) console.log(excuse)
   console.log(`\n${table(rows)}`)
-  console.log(
-    'advisories.json and requirements.json name the cases of the others that stand for each entry',
-  )
   const isBad = reports.some(({ hasFailed }) => hasFailed) || rows.some((row) => row.deviations > 0)
   process.exitCode = isBad ? 1 : 0
 }
