@@ -126,8 +126,8 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'the replay guard is asked before anything is verified',
-        'const verified = await verify(assertion, whose)\n    replayGuard?.admit(verified.claims)',
-        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)',
+        'const verified = await verify(assertion, whose)\n',
+        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)\n',
       ],
       [
         'an anonymous visitor gets identity headers',
