@@ -10,10 +10,11 @@ const EX_USAGE = 64
 /** As `engines` in package.json says. */
 const OLDEST_NODE = { major: 22, minor: 19 }
 
-const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor'] as const
+const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor', 'report'] as const
 type Command = (typeof COMMANDS)[number]
 
 const write = (text: string) => process.stdout.write(text)
+const writeError = (text: string) => process.stderr.write(text)
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -54,6 +55,11 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
       process.exitCode = await doctor({ ...sources, write, now: Date.now, ownAddresses: own() })
       return
     }
+    case 'report': {
+      const { report } = await import('./commands/report.ts')
+      process.exitCode = await report({ flags, input: standardInput(), write, writeError })
+      return
+    }
     case 'demo': {
       const { demo } = await import('./commands/demo.ts')
       return demo({ flags, write })
@@ -70,14 +76,16 @@ const own = (): readonly string[] =>
 /** More than a pasted request can hold. */
 const MAX_INPUT = 1024 * 1024
 
+function standardInput(): AsyncIterable<Buffer> {
+  return process.stdin
+}
+
 async function readInput(): Promise<string> {
   if (process.stdin.isTTY)
-    process.stderr.write(
-      'Paste an assertion, a header line or a curl command, then press Ctrl-D.\n',
-    )
+    writeError('Paste an assertion, a header line or a curl command, then press Ctrl-D.\n')
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of standardInput()) {
     size += chunk.length
     if (size > MAX_INPUT) throw new Error('standard input is larger than 1 MiB')
     chunks.push(chunk)

@@ -18,6 +18,8 @@ Commands:
           would: each check, what it saw and wanted, which setting to change, the identity headers
   doctor [--json]
           look at the way to the key set and what it holds, the clocks, the app and ways around it
+  report [--json]
+          sum up the log of serve (standard input) by code and path, and say what to change
   demo    try it on this machine, without Pomerium and without settings
 
 A setting is --some-name here, CLAIMGATE_SOME_NAME in the environment and some_name: in the YAML
