@@ -10,7 +10,7 @@ const EX_USAGE = 64
 /** As `engines` in package.json says. */
 const OLDEST_NODE = { major: 22, minor: 19 }
 
-const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor', 'report'] as const
+const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor', 'report', 'preset'] as const
 type Command = (typeof COMMANDS)[number]
 
 const write = (text: string) => process.stdout.write(text)
@@ -58,6 +58,11 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
     case 'report': {
       const { report } = await import('./commands/report.ts')
       process.exitCode = await report({ flags, input: standardInput(), write, writeError })
+      return
+    }
+    case 'preset': {
+      const { preset } = await import('./commands/preset.ts')
+      process.exitCode = preset({ flags, write, writeError })
       return
     }
     case 'demo': {

@@ -44,6 +44,7 @@ t.test('--version and --help say so and exit 0', async (t) => {
     'explain',
     'doctor',
     'report',
+    'preset',
     '--upstream',
     '--jwks-uri',
   ])
@@ -54,7 +55,7 @@ t.test('an unknown command exits 64 and names the known ones', async (t) => {
   t.match(await run(['sevre']), {
     code: 64,
     stdout: '',
-    stderr: /unknown command "sevre"; wanted serve, check, demo, explain, doctor, report/,
+    stderr: /unknown command "sevre"; wanted serve, check, demo, explain, doctor, report, preset/,
   })
 })
 
