@@ -10,10 +10,11 @@ const EX_USAGE = 64
 /** As `engines` in package.json says. */
 const OLDEST_NODE = { major: 22, minor: 19 }
 
-const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor'] as const
+const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor', 'report', 'preset'] as const
 type Command = (typeof COMMANDS)[number]
 
 const write = (text: string) => process.stdout.write(text)
+const writeError = (text: string) => process.stderr.write(text)
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -36,7 +37,7 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
     case 'serve': {
       const starting = endOnSignal()
       const { serve, superviseProcess } = await import('./commands/serve.ts')
-      superviseProcess(await serve(sources), process)
+      superviseProcess(await serve(sources, own()), process)
       return starting.isOver()
     }
     case 'check': {
@@ -52,6 +53,16 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
     case 'doctor': {
       const { doctor } = await import('./commands/doctor.ts')
       process.exitCode = await doctor({ ...sources, write, now: Date.now, ownAddresses: own() })
+      return
+    }
+    case 'report': {
+      const { report } = await import('./commands/report.ts')
+      process.exitCode = await report({ flags, input: standardInput(), write, writeError })
+      return
+    }
+    case 'preset': {
+      const { preset } = await import('./commands/preset.ts')
+      process.exitCode = preset({ flags, write, writeError })
       return
     }
     case 'demo': {
@@ -70,14 +81,16 @@ const own = (): readonly string[] =>
 /** More than a pasted request can hold. */
 const MAX_INPUT = 1024 * 1024
 
+function standardInput(): AsyncIterable<Buffer> {
+  return process.stdin
+}
+
 async function readInput(): Promise<string> {
   if (process.stdin.isTTY)
-    process.stderr.write(
-      'Paste an assertion, a header line or a curl command, then press Ctrl-D.\n',
-    )
+    writeError('Paste an assertion, a header line or a curl command, then press Ctrl-D.\n')
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of standardInput()) {
     size += chunk.length
     if (size > MAX_INPUT) throw new Error('standard input is larger than 1 MiB')
     chunks.push(chunk)

@@ -16,10 +16,23 @@ export interface Decision {
   readonly verified: Verified | undefined
   /** List items left out of identity headers. */
   readonly dropped: number
+  /** Under `report_only`: what the request would have been refused with. */
+  readonly wouldRefuse?: RejectedError
 }
 
 /** Resolves when the request may be forwarded; otherwise throws {@link RejectedError}. */
 export type Decide = (head: RequestHead) => Promise<Decision>
+
+/** A refusal of somebody who is known: the assertion was verified, and what came after it said no. */
+export class KnownUserError extends RejectedError {
+  readonly verified: Verified
+
+  constructor(refusal: RejectedError, verified: Verified) {
+    const { code, status, reason } = refusal
+    super(code, { status, ...(reason === undefined ? {} : { reason }), cause: refusal })
+    this.verified = verified
+  }
+}
 
 export interface DecideOptions {
   readonly config: Pick<
@@ -51,10 +64,12 @@ export function createDecide(options: DecideOptions): Decide {
   ) => {
     const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
     const verified = await verify(assertion, whose)
-    replayGuard?.admit(verified.claims)
-    if (!mayPass(visitOf(head, verified)))
-      throw new RejectedError('ERR_POLICY_DENIED', { reason: 'no entry of allow matches' })
-    const identity = verified.anonymous ? NOTHING : identityHeaders(verified.claims)
+    const identity = naming(verified, () => {
+      replayGuard?.admit(verified.claims)
+      if (!mayPass(visitOf(head, verified)))
+        throw new RejectedError('ERR_POLICY_DENIED', { reason: 'no entry of allow matches' })
+      return verified.anonymous ? NOTHING : identityHeaders(verified.claims)
+    })
     const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
     return { lines: [...identity.lines, ...passedOn], verified, dropped: identity.dropped }
   }
@@ -68,6 +83,15 @@ export function createDecide(options: DecideOptions): Decide {
     return preflight
       ? identify(head, 'may-be-empty', everybody)
       : identify(head, subject, isAllowed)
+  }
+}
+
+/** Lets a refusal by `judge` say whom it refuses. */
+function naming<T>(verified: Verified, judge: () => T): T {
+  try {
+    return judge()
+  } catch (error) {
+    throw error instanceof RejectedError ? new KnownUserError(error, verified) : error
   }
 }
 

@@ -18,6 +18,8 @@ export interface Exchange {
   code: Code | undefined
   /** For the log: which check failed. */
   reason: string | undefined
+  /** Under `report_only`: what a forwarded request would have been refused with. */
+  wouldRefuse: { readonly code: Code; readonly reason: string | undefined } | undefined
   verified: Verified | undefined
   verifyDuration: Milliseconds | undefined
   stripped: number
@@ -52,6 +54,7 @@ export function createExchange(
     status: undefined,
     code: undefined,
     reason: undefined,
+    wouldRefuse: undefined,
     verified: undefined,
     verifyDuration: undefined,
     stripped: 0,
@@ -62,9 +65,17 @@ export function createExchange(
   }
 }
 
+/** What the line of a request says of the user: `email` only where `log_email` is on. */
+export type LoggedUser = 'with-email' | 'without-email'
+
 /** The one log line of an exchange. Holds no query, token, cookie or header. */
-export function logExchange(log: Log, exchange: Exchange, duration: Milliseconds): void {
-  const { verified } = exchange
+export function logExchange(
+  log: Log,
+  exchange: Exchange,
+  duration: Milliseconds,
+  user: LoggedUser = 'with-email',
+): void {
+  const { verified, wouldRefuse } = exchange
   log.info(
     {
       request_id: exchange.id,
@@ -74,8 +85,10 @@ export function logExchange(log: Log, exchange: Exchange, duration: Milliseconds
       decision: exchange.decision,
       code: exchange.code,
       reason: exchange.reason,
+      would_refuse: wouldRefuse?.code,
+      would_refuse_reason: wouldRefuse?.reason,
       sub: loggable(verified?.claims['sub']),
-      email: loggable(verified?.claims['email']),
+      email: user === 'with-email' ? loggable(verified?.claims['email']) : undefined,
       jti: loggable(verified?.claims['jti']),
       kid: loggable(verified?.kid),
       duration_ms: round(duration),

@@ -23,6 +23,7 @@ import { createRecorder } from './proxy/recorder.ts'
 import { createOpenTunnel } from './proxy/tunnel.ts'
 import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
+import { createReportOnly } from './report-only.ts'
 import { readVersion } from './version.ts'
 
 export interface Claimgate {
@@ -102,7 +103,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     config.replayGuard === 'on'
       ? createReplayGuard({ clockSkew: config.clockSkew, now })
       : undefined
-  const decide = createDecide({
+  const enforce = createDecide({
     config,
     verify,
     identityHeaders,
@@ -110,6 +111,8 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     isAllowed: createAllow(config.allow),
     isOverloaded: load.isOverloaded,
   })
+
+  const decide = config.reportOnly === 'unsafe' ? createReportOnly(enforce) : enforce
 
   const tls = readUpstreamTls(config)
   const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)

@@ -37,7 +37,17 @@ t.test('--version and --help say so and exit 0', async (t) => {
   t.match(version, { code: 0, stdout: /^claimgate \d+\.\d+\.\d+\n$/ })
   const help = await run(['--help'])
   t.equal(help.code, 0)
-  for (const word of ['serve', 'check', 'demo', 'explain', 'doctor', '--upstream', '--jwks-uri'])
+  for (const word of [
+    'serve',
+    'check',
+    'demo',
+    'explain',
+    'doctor',
+    'report',
+    'preset',
+    '--upstream',
+    '--jwks-uri',
+  ])
     t.match(help.stdout, word)
 })
 
@@ -45,7 +55,7 @@ t.test('an unknown command exits 64 and names the known ones', async (t) => {
   t.match(await run(['sevre']), {
     code: 64,
     stdout: '',
-    stderr: /unknown command "sevre"; wanted serve, check, demo, explain, doctor/,
+    stderr: /unknown command "sevre"; wanted serve, check, demo, explain, doctor, report, preset/,
   })
 })
 
@@ -95,4 +105,13 @@ t.test('a port that is taken gives one clear line and exits 1', async (t) => {
   ])
   t.equal(code, 1)
   t.match(stderr, /^claimgate: .*EADDRINUSE.*\n$/)
+})
+
+t.test('report reads the log on standard input, without settings', async (t) => {
+  const log = '{"msg":"request","method":"GET","path":"/a","would_refuse":"ERR_ASSERTION_EMPTY"}\n'
+  t.match(await run(['report'], {}, log), {
+    code: 1,
+    stdout: /^1 requests\n1 would be refused/,
+    stderr: '',
+  })
 })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../src/config/config.ts'
+import { openBlackBox } from './helpers/black-box.ts'
 import { createAuthority } from './helpers/certificates.ts'
 import { header, requestBytes, startClaimgate } from './helpers/claimgate.ts'
 import { codeOf, exchangeBytes, rawClient, statusOf } from './helpers/raw-client.ts'
@@ -408,3 +409,61 @@ t.test(
     await t.rejects(rawClient(gate.port))
   },
 )
+
+t.test(
+  'a denied or replayed assertion is in the log by its user, and not in the answer',
+  async (t) => {
+    const { gate } = await setUp(t, { allow: [], replayGuard: 'on' })
+    const assertion = gate.assertion()
+    for (const code of ['ERR_POLICY_DENIED', 'ERR_ASSERTION_REPLAYED']) {
+      const answer = await exchangeBytes(gate.port, requestBytes(assertion, { lines: CLOSE }))
+      t.equal(codeOf(answer), code)
+      t.notMatch(answer, /user-1|ann@|jti-/)
+      t.match(
+        gate.logLines().find((line) => line['code'] === code),
+        {
+          decision: 'reject',
+          sub: 'user-1',
+          email: 'ann@example.com',
+          jti: /^jti-\d+$/,
+          kid: gate.key.kid,
+        },
+      )
+    }
+  },
+)
+
+t.test('a claim that no header can hold is logged with its user', async (t) => {
+  const { gate } = await setUp(t)
+  const assertion = gate.assertion({ name: 'a\nb' })
+  const answer = await exchangeBytes(gate.port, requestBytes(assertion, { lines: CLOSE }))
+  t.equal(codeOf(answer), 'ERR_ASSERTION_CLAIM')
+  t.match(
+    gate.logLines().find((line) => line['code'] === 'ERR_ASSERTION_CLAIM'),
+    { sub: 'user-1', reason: 'a control character' },
+  )
+})
+
+t.test('log_email: false leaves the e-mail out of the log and nothing else', async (t) => {
+  const { app, gate } = await setUp(t, { logEmail: false })
+  await exchangeBytes(gate.port, requestBytes(gate.assertion(), { lines: CLOSE }))
+  t.match(
+    gate.logLines().find(({ msg }) => msg === 'request'),
+    { sub: 'user-1', jti: /^jti-/ },
+  )
+  t.notMatch(JSON.stringify(gate.logLines()), 'ann@example.com')
+  t.match(app.received()[0], 'ann@example.com', 'the app gets it all the same')
+})
+
+t.test('the life of a tunnel is measured at its end, that of a request is not', async (t) => {
+  const { claimgate, send } = await openBlackBox(t)
+  const lines = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  await send(requestBytes(claimgate.assertion()))
+  t.equal((await send(requestBytes(claimgate.assertion(), { lines }))).status, 101)
+  const deadline = Date.now() + 5_000
+  let text = ''
+  while (!text.includes('claimgate_tunnel_duration_seconds_count 1') && Date.now() < deadline)
+    ({ text } = await admin(claimgate.adminPort, '/metrics'))
+  t.match(text, 'claimgate_tunnel_duration_seconds_count 1')
+  t.match(text, 'claimgate_tunnel_duration_seconds_bucket{le="10"} 1')
+})

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { Milliseconds } from '../config/config.ts'
-import type { ExchangeObserver } from '../exchange.ts'
+import type { Exchange, ExchangeObserver } from '../exchange.ts'
 import type { KeySetStatus } from '../key-set/types.ts'
 
 export interface MetricsOptions {
@@ -39,6 +39,11 @@ export const METRICS = {
     help: 'Answers of claimgate itself, by error code.',
     labels: ['code'],
   },
+  claimgate_report_only_total: {
+    type: 'counter',
+    help: 'Requests forwarded under report_only that would have been refused, by error code.',
+    labels: ['code'],
+  },
   claimgate_request_duration_seconds: {
     type: 'histogram',
     help: 'Time from the head of a request to the end of its answer.',
@@ -51,6 +56,11 @@ export const METRICS = {
   },
   claimgate_requests_in_flight: { type: 'gauge', help: 'Requests that have not ended yet.' },
   claimgate_tunnels_open: { type: 'gauge', help: 'WebSocket tunnels that are open.' },
+  claimgate_tunnel_duration_seconds: {
+    type: 'histogram',
+    help: 'Life of WebSocket tunnels, from the handshake to the end.',
+    buckets: [1, 10, 60, 300, 900, 3600, 14_400, 43_200, 86_400],
+  },
   claimgate_key_set_age_seconds: {
     type: 'gauge',
     help: 'Time since the key set was last loaded with success; NaN before the first time.',
@@ -93,7 +103,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   collectDefaultMetrics({ register: registry })
   const { counter, gauge, histogram } = makers(registry)
   const requests = counter('claimgate_requests_total')
-  const rejections = counter('claimgate_rejections_total')
+  const countRefusals = createRefusalCounter(counter)
+  const tunnelDurations = histogram('claimgate_tunnel_duration_seconds')
   const durations = histogram('claimgate_request_duration_seconds')
   const verifications = histogram('claimgate_verify_duration_seconds')
   const ages = histogram('claimgate_assertion_age_seconds')
@@ -108,8 +119,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     end(exchange, duration) {
       inFlight.dec()
       requests.inc({ decision: exchange.decision, status: String(exchange.status ?? 0) })
-      if (exchange.code !== undefined) rejections.inc({ code: exchange.code })
+      countRefusals(exchange)
       durations.observe(duration / 1000)
+      if (exchange.status === 101) tunnelDurations.observe(duration / 1000)
       if (exchange.verifyDuration !== undefined)
         verifications.observe(exchange.verifyDuration / 1000)
       if (exchange.stripped > 0) stripped.inc(exchange.stripped)
@@ -120,6 +132,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     keySetFetched: (result) => fetches.inc({ result }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  }
+}
+
+function createRefusalCounter(counter: ReturnType<typeof makers>['counter']) {
+  const rejections = counter('claimgate_rejections_total')
+  const reported = counter('claimgate_report_only_total')
+  return ({ code, wouldRefuse }: Exchange) => {
+    if (code !== undefined) rejections.inc({ code })
+    if (wouldRefuse !== undefined) reported.inc({ code: wouldRefuse.code })
   }
 }
 

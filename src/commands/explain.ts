@@ -1,5 +1,6 @@
 import type { Config, Milliseconds } from '../config/config.ts'
 import { type ReadResult, readConfig, type Sources } from '../config/read.ts'
+import { examineClock } from '../doctor/key-set.ts'
 import { readArguments } from '../explain/arguments.ts'
 import { examine } from '../explain/examine.ts'
 import { extractHeaders } from '../explain/extract.ts'
@@ -34,13 +35,25 @@ export async function explain(invocation: ExplainInvocation): Promise<0 | 1> {
   const loaded = await loadKeySetOnce(config.keySet, config.algorithms)
   try {
     const at = now()
+    const clockNote = loaded.failure() === undefined ? await compareClocks(config, now) : undefined
     const examination = await examine(rawHeaders, { config, keySet: loaded.keySet, now: at })
-    const report = createReport(examination, surroundingsOf(settings, loaded, at))
+    const around = { ...surroundingsOf(settings, loaded, at), clockNote }
+    const report = createReport(examination, around)
     write(format === 'json' ? reportJson(report) : reportText(report))
     return examination.verdict === undefined ? 0 : 1
   } finally {
     loaded.keySet.close()
   }
+}
+
+/** Only somebody else's clock can say whether ours is wrong: a file has none. */
+async function compareClocks(
+  { keySet, clockSkew }: Config,
+  now: () => Milliseconds,
+): Promise<string | undefined> {
+  if (keySet.kind === 'file') return undefined
+  const [finding] = await examineClock(keySet, clockSkew, now)
+  return finding?.message
 }
 
 const surroundingsOf = (

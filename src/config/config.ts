@@ -76,6 +76,7 @@ export type KeySetSource =
 
 export const CORS_PREFLIGHT = ['verify', 'allow', 'pass'] as const
 export const SWITCH = ['off', 'on'] as const
+export const REPORT_ONLY = ['off', 'unsafe'] as const
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export const LOG_FORMATS = ['json', 'pretty'] as const
 export const ERROR_DETAILS = ['code', 'none'] as const
@@ -123,6 +124,10 @@ export interface Config {
   readonly drainTimeout: Milliseconds
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly logFormat: (typeof LOG_FORMATS)[number]
+  /** Whether the line of a request holds the verified e-mail. */
+  readonly logEmail: boolean
   readonly errorDetail: (typeof ERROR_DETAILS)[number]
   readonly statusPath: string | undefined
+  /** `unsafe`: what would be refused for want of identity is forwarded without any. */
+  readonly reportOnly: (typeof REPORT_ONLY)[number]
 }

@@ -42,6 +42,9 @@ These variables mean what they mean there. The \`CLAIMGATE_\` variable of the sa
 ## Presets
 
 ${presetsTable()}
+\`claimgate preset NAME\` prints one of them with what the app must be set to, its trusted proxy, and a settings file
+to begin with.
+
 Every header in the second and third column is stripped from clients, in any spelling, also when
 \`identity_headers\` replaces the preset's. For \`grafana\` the user name is the e-mail, because Grafana
 knows people by it and \`sub\` is an opaque identifier; service accounts have no e-mail, so theirs is
@@ -54,7 +57,9 @@ knows people by it and \`sub\` is an opaque identifier; service accounts have no
   full name only with \`ENABLE_REVERSE_PROXY_EMAIL\` and \`ENABLE_REVERSE_PROXY_FULL_NAME\`.
   \`REVERSE_PROXY_TRUSTED_PROXIES\` keeps nobody from sending these headers: see [there](guides/gitea-forgejo.md).
 - **Jenkins** splits groups at \`|\`; a group that holds one is left out.
-- **Authelia's names**: NetBox splits groups at \`|\` unless \`REMOTE_AUTH_GROUP_SEPARATOR\` is \`,\`.
+- **Authelia's names**: NetBox has a preset of its own, since it splits groups at \`|\` and has another name for them.
+- **SonarQube** says of its login that letters, digits, \`.\` and \`@\` are allowed.
+- **Open WebUI and TiddlyWiki** decode percent-encoding, so a name may hold any letter.
 - **oauth2-proxy** sets \`X-Forwarded-User\` to \`sub\`. \`preferred_username\` is in an assertion only when
   Pomerium's \`jwt_claims_headers\` names it. An access token of the user is never passed on.
 

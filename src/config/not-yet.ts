@@ -14,14 +14,3 @@ export const notYet: Kind<undefined> = {
   schema: { not: {} },
   read: (input) => refuseForNow(input, 'not be set'),
 }
-
-/** As {@link notYet}, but `off` may be written out; `others` says which values will mean something. */
-export const offForNow = (others: RegExp): Kind<'off'> => ({
-  form: '`off`',
-  schema: { const: 'off' },
-  read(input) {
-    if (input.kind === 'text' && input.text === 'off') return { value: 'off' }
-    const isComing = input.kind === 'text' && others.test(input.text)
-    return isComing ? refuseForNow(input, 'be off') : refuse(input, 'be off')
-  },
-})

@@ -14,13 +14,14 @@ const header = (
   claims: readonly string[],
   {
     separator = ',',
+    encoding = 'utf8',
     transforms = [],
-  }: Partial<Pick<IdentityHeader, 'separator' | 'transforms'>> = {},
+  }: Partial<Pick<IdentityHeader, 'separator' | 'encoding' | 'transforms'>> = {},
 ): IdentityHeader => ({
   header: name,
   claims,
   separator,
-  encoding: 'utf8',
+  encoding,
   transforms,
   only: [],
   maxBytes: undefined,
@@ -38,6 +39,9 @@ const GITEA_HEADERS = [
  * and Pomerium's guides use the e-mail there; `sub` is an opaque id of the identity provider. Service accounts have
  * no e-mail, so `sub` is what remains for them. X-WEBAUTH-ROLE could make anybody an administrator where Grafana is
  * set up to read it; no claim holds a Grafana role, so it is only stripped.
+ *
+ * Where an app lets the operator name its headers, a preset takes names of the table that were there before, so that no
+ * further name is taken from the clients of other apps. What the app must be set to is in preset-guides.ts.
  *
  * `oauth2-proxy` takes the user from `sub`, as that proxy does, and never passes an access token on.
  */
@@ -115,6 +119,67 @@ export const PRESETS = {
       header('X-Forwarded-Preferred-Username', ['preferred_username']),
     ],
     reserved: ['X-Forwarded-Access-Token'],
+  },
+  sonarqube: {
+    summary:
+      'The defaults of `sonar.web.sso` of [SonarQube](https://docs.sonarsource.com/sonarqube-server/instance-administration/authentication/http-header); the login is the e-mail.',
+    headers: [
+      header('X-Forwarded-Login', ['email', 'sub']),
+      header('X-Forwarded-Name', ['name']),
+      header('X-Forwarded-Email', ['email']),
+      header('X-Forwarded-Groups', ['groups']),
+    ],
+    reserved: [],
+  },
+  'open-webui': {
+    summary:
+      'For the trusted headers of [Open WebUI](https://docs.openwebui.com/features/sso), which reads the name percent-encoded; people are told apart by their e-mail.',
+    headers: [
+      header('X-Pomerium-Claim-Email', ['email']),
+      header('X-Pomerium-Claim-Name', ['name'], { encoding: 'percent' }),
+      header('X-Pomerium-Claim-Groups', ['groups']),
+    ],
+    reserved: [],
+  },
+  guacamole: {
+    summary:
+      'What the [header extension](https://guacamole.apache.org/doc/gug/header-auth.html) of Apache Guacamole reads; the user is the e-mail.',
+    headers: [header('REMOTE_USER', ['email', 'sub'])],
+    reserved: [],
+  },
+  netbox: {
+    summary:
+      'The defaults of the [remote authentication](https://netboxlabs.com/docs/netbox/configuration/remote-authentication) of NetBox; the user is the e-mail.',
+    headers: [
+      header('Remote-User', ['email', 'sub']),
+      header('Remote-User-Email', ['email']),
+      header('Remote-User-Group', ['groups'], { separator: '|' }),
+    ],
+    reserved: ['Remote-User-First-Name', 'Remote-User-Last-Name'],
+  },
+  'paperless-ngx': {
+    summary:
+      'What [Paperless-ngx](https://docs.paperless-ngx.com/configuration/) reads with `PAPERLESS_ENABLE_HTTP_REMOTE_USER`; the user is the e-mail.',
+    headers: [header('Remote-User', ['email', 'sub'])],
+    reserved: [],
+  },
+  'firefly-iii': {
+    summary:
+      'For the `remote_user_guard` of [Firefly III](https://docs.firefly-iii.org/how-to/firefly-iii/advanced/authentication/); the user is the e-mail.',
+    headers: [header('Remote-User', ['email', 'sub']), header('Remote-Email', ['email'])],
+    reserved: [],
+  },
+  tiddlywiki: {
+    summary:
+      'For `authenticated-user-header` of [TiddlyWiki](https://tiddlywiki.com/static/WebServer%2520Parameter%253A%2520authenticated-user-header.html), which reads it percent-encoded; the user is the e-mail.',
+    headers: [header('Remote-User', ['email', 'sub'], { encoding: 'percent' })],
+    reserved: [],
+  },
+  opensearch: {
+    summary:
+      'The names in the [guide](https://docs.opensearch.org/latest/security/authentication-backends/proxy/) of OpenSearch and its Dashboards; the user is the e-mail, the roles are the groups.',
+    headers: [header('X-Proxy-User', ['email', 'sub']), header('X-Proxy-Roles', ['groups'])],
+    reserved: [],
   },
   none: { summary: 'No identity headers.', headers: [], reserved: [] },
 } as const satisfies Record<string, Preset>

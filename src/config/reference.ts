@@ -18,6 +18,10 @@ Commands:
           would: each check, what it saw and wanted, which setting to change, the identity headers
   doctor [--json]
           look at the way to the key set and what it holds, the clocks, the app and ways around it
+  report [--json]
+          sum up the log of serve (standard input) by code and path, and say what to change
+  preset [NAME] [--json]
+          list the presets, or tell of one its headers, what the app must be set to, and settings
   demo    try it on this machine, without Pomerium and without settings
 
 A setting is --some-name here, CLAIMGATE_SOME_NAME in the environment and some_name: in the YAML
@@ -80,10 +84,17 @@ export const presetsTable = (): string =>
     ]),
   )
 
-function presetMapping({ header, claims, separator, transforms }: IdentityHeader): string {
+function presetMapping({
+  header,
+  claims,
+  separator,
+  encoding,
+  transforms,
+}: IdentityHeader): string {
   const separated = separator === ',' ? '' : `, separated by \`${separator}\``
+  const encoded = encoding === 'utf8' ? '' : ` in \`${encoding}\``
   const changed = transforms.map((transform) => ` (\`${transform}\`)`).join('')
-  return `\`${header}\`: ${claims.join(', else ')}${changed}${separated}`
+  return `\`${header}\`: ${claims.join(', else ')}${changed}${separated}${encoded}`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

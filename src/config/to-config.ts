@@ -22,8 +22,10 @@ export function toConfig(draft: Draft): Config {
     drainTimeout: always(draft, 'drain_timeout'),
     logLevel: always(draft, 'log_level'),
     logFormat: always(draft, 'log_format'),
+    logEmail: always(draft, 'log_email'),
     errorDetail: always(draft, 'error_detail'),
     statusPath: draft.get('status_path'),
+    reportOnly: always(draft, 'report_only'),
   }
 }
 

@@ -69,7 +69,8 @@ export interface Values {
   readonly tls_client_ca_file: undefined
   readonly log_level: (typeof LOG_LEVELS)[number]
   readonly log_format: (typeof LOG_FORMATS)[number]
+  readonly log_email: boolean
   readonly error_detail: (typeof ERROR_DETAILS)[number]
   readonly status_path: string | undefined
-  readonly report_only: 'off'
+  readonly report_only: Config['reportOnly']
 }

@@ -17,6 +17,8 @@ export function settingWarnings(draft: Draft): string[] {
 function* unsafe(draft: Draft): Generator<string> {
   if (draft.get('unsafe_http_jwks') === true)
     yield `${sourceOf(draft, 'unsafe_http_jwks')}: unsafe_http_jwks is on: whoever can change the traffic to jwks_uri can sign in as anybody`
+  if (draft.get('report_only') === 'unsafe')
+    yield `${sourceOf(draft, 'report_only')}: report_only is on: nobody is kept out, and requests without a good assertion reach the app without identity headers`
 }
 
 function* unlikelyNames(draft: Draft): Generator<string> {

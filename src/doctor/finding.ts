@@ -1,6 +1,6 @@
 /** One thing that was looked at. */
 export interface Finding {
-  /** `settings`, `key set`, `clock`, `upstream`. */
+  /** `settings`, `key set`, `clock`, `headers`, `upstream`. */
   readonly about: string
   readonly severity: 'ok' | 'warning' | 'error'
   /** One sentence without a final period. */

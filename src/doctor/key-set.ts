@@ -91,8 +91,11 @@ async function examineTls(source: RemoteSource): Promise<Finding[]> {
   ]
 }
 
-/** Nothing when there is no answer: what the set holds says why. */
-async function examineClock(
+/**
+ * The clock of the key set's server against this one, by one request. Nothing when there is no answer: what the set
+ * holds says why.
+ */
+export async function examineClock(
   source: RemoteSource,
   clockSkew: Milliseconds,
   now: () => Milliseconds,

@@ -15,6 +15,9 @@ type Sources = Pick<Config, 'upstream' | 'upstreamTls'>
 /** More interfaces than a machine of people has; it bounds the probes. */
 const MAX_ADDRESSES = 8
 
+/** How the finding begins that no probe can settle. */
+export const ON_NETWORK = 'it is on the network'
+
 const CLOSE =
   'bind the app to 127.0.0.1 or a Unix socket, or give it a network with claimgate alone'
 
@@ -44,7 +47,10 @@ export async function examineUpstream(
     dialled.kind === 'found' && upstream.protocol === 'https:'
       ? [await examineTls(upstream, upstreamTls)]
       : []
-  return [reached, ...tls, ...(await examineWaysAround(port, names.value, ownAddresses))]
+  const around = await examineWaysAround(port, names.value, ownAddresses)
+  // That nobody answers elsewhere is no news of an app that does not answer at all.
+  const news = around.filter(({ severity }) => dialled.kind === 'found' || severity !== 'ok')
+  return [reached, ...tls, ...news]
 }
 
 async function examineSocket(path: string): Promise<Finding[]> {
@@ -95,10 +101,7 @@ async function examineWaysAround(
   if (!addresses.every(isLoopback)) {
     const where = addresses.slice(0, 4).join(', ')
     return [
-      tell.warning(
-        `it is on the network (${where}): whoever reaches it there can be anybody`,
-        CLOSE,
-      ),
+      tell.warning(`${ON_NETWORK} (${where}): whoever reaches it there can be anybody`, CLOSE),
     ]
   }
   const others = ownAddresses.slice(0, MAX_ADDRESSES)

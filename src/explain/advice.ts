@@ -94,6 +94,12 @@ const ADVICE: Readonly<Partial<Record<Code, (situation: Situation) => readonly C
     claimgate('clock_skew', 'only until the clocks agree'),
     CLOCK,
   ],
+  ERR_ASSERTION_REPLAYED: () => [
+    claimgate('replay_guard', 'off before Pomerium v0.27; else somebody sends a request twice'),
+  ],
+  ERR_POLICY_DENIED: () => [
+    claimgate('allow', 'an entry for these people and paths, if they may pass'),
+  ],
   ERR_ASSERTION_ANONYMOUS: () => [
     claimgate('allow_anonymous', 'true, if people without a login may pass; or public_paths'),
     pomerium('allow_public_unauthenticated_access', 'false: the route lets people in unasked'),
@@ -115,3 +121,47 @@ const ADVICE_BY_STEP: Readonly<Record<string, readonly Change[]>> = {
 export function advise(step: string, code: Code, situation: Situation): readonly Change[] {
   return ADVICE_BY_STEP[step] ?? ADVICE[code]?.(situation) ?? []
 }
+
+/** What is not a matter of the assertion, or reads differently where only the log is at hand. */
+const ADVICE_ON_LOG: Readonly<Partial<Record<Code, readonly Change[]>>> = {
+  ERR_ASSERTION_MISSING: [
+    claimgate('public_paths', 'the paths that need no user, such as health checks'),
+    pomerium('pass_identity_headers', 'true, on the route or globally'),
+  ],
+  ERR_ASSERTION_ISSUER: [
+    claimgate('route', "the route's from URL; or issuer, letter by letter"),
+    pomerium('jwt_issuer_format', 'hostOnly or uri; before v0.21.3 it is the authenticate host'),
+  ],
+  ERR_ASSERTION_AUDIENCE: [
+    claimgate('route', "the from URL of this app's route; or audience, its host"),
+    pomerium("the route's to", 'lead each route to the claimgate of its own app'),
+  ],
+  ERR_ASSERTION_ALGORITHM: [
+    claimgate('algorithms', "RS256, if Pomerium's signing key is an RSA key"),
+    pomerium('signing_key', 'an EC P-256 key signs with ES256'),
+  ],
+  ERR_ASSERTION_CLAIM: [
+    claimgate('identity_headers', 'another claim, encoding or separator, as the reason says'),
+    pomerium('its version', 'v0.27 and newer send iss, aud, exp and iat with every assertion'),
+  ],
+  ERR_REQUEST_MALFORMED: [
+    claimgate('max_header_size', 'larger for a 431; else it is the client that sends it'),
+  ],
+  ERR_UPSTREAM_UNAVAILABLE: [claimgate('upstream', 'where the app listens, or start the app')],
+  ERR_UPSTREAM_TIMEOUT: [
+    claimgate('upstream_response_timeout', 'longer, or off, for an app that is meant to be slow'),
+  ],
+  ERR_OVERLOADED: [claimgate('max_connections', 'more, or more instances, as the reason says')],
+  ERR_DRAINING: [claimgate('drain_delay', 'longer, so that routers notice first')],
+}
+
+/** As {@link advise}, with nothing but the code; never empty. */
+export const adviseOnLog = (code: Code): readonly Change[] =>
+  ADVICE_ON_LOG[code] ??
+  ADVICE[code]?.({
+    isDerived: true,
+    keySetSetting: 'jwks_uri',
+    alg: undefined,
+    keySetFailure: undefined,
+  }) ??
+  []

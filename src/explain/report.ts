@@ -19,6 +19,8 @@ export interface Report {
   readonly status: number | undefined
   readonly title: string | undefined
   readonly clock: string
+  /** How this clock compares with that of the key set's server; `undefined`: there was nothing to compare with. */
+  readonly clock_note: string | undefined
   /** A key of the key set vouches for the claims. */
   readonly verified: boolean
   readonly checks: readonly Row[]
@@ -37,6 +39,7 @@ export function createReport(examination: Examination, surroundings: Surrounding
     status: verdict?.status,
     title: verdict && CODES[verdict.code].title,
     clock: new Date(surroundings.now).toISOString(),
+    clock_note: surroundings.clockNote,
     verified: isSigned,
     checks: describeOutcomes(examination, surroundings),
     not_judged: surroundings.notJudged,
@@ -58,8 +61,9 @@ export const reportJson = (report: Report): string => `${JSON.stringify(report, 
 
 /** For a terminal. */
 export function reportText(report: Report): string {
-  const { checks, clock, verified } = report
-  const lines = [verdictLine(report), `clock here: ${clock}`, '']
+  const { checks, clock, clock_note: note, verified } = report
+  const clockLine = `clock here: ${clock}${note === undefined ? '' : ` (${note})`}`
+  const lines = [verdictLine(report), clockLine, '']
   for (const row of checks) {
     if (row.check === 'claims' && row.result !== 'not reached' && !verified)
       lines.push('  (nobody vouches for what follows: no signature was verified)')

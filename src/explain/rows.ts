@@ -23,6 +23,8 @@ export interface Row {
 export interface Surroundings {
   readonly config: TrustConfig
   readonly now: number
+  /** How this clock compares with that of the key set's server, as a sentence. */
+  readonly clockNote?: string | undefined
   /** Whether the setting's value comes from `route`. */
   readonly isDerived: (setting: 'issuer' | 'audience') => boolean
   readonly notJudged: readonly string[]

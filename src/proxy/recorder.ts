@@ -1,5 +1,5 @@
 import type { Config, Milliseconds } from '../config/config.ts'
-import type { Decide, Decision } from '../decision.ts'
+import { type Decide, type Decision, KnownUserError } from '../decision.ts'
 import { RejectedError } from '../errors.ts'
 import { createExchange, type Exchange, type ExchangeObserver, logExchange } from '../exchange.ts'
 import type { Log } from '../log.ts'
@@ -8,7 +8,7 @@ import type { RequestHead } from './gate.ts'
 import { type HeaderLines, headerValue } from './headers.ts'
 
 export interface RecorderOptions {
-  readonly config: Pick<Config, 'errorDetail'>
+  readonly config: Pick<Config, 'errorDetail' | 'logEmail'>
   readonly decide: Decide
   readonly observer: ExchangeObserver
   readonly log: Log
@@ -27,6 +27,7 @@ export interface Recorder {
 }
 
 export function createRecorder({ config, decide, observer, log, now }: RecorderOptions): Recorder {
+  const user = config.logEmail ? 'with-email' : 'without-email'
   return {
     begin(head) {
       observer.begin()
@@ -39,7 +40,11 @@ export function createRecorder({ config, decide, observer, log, now }: RecorderO
         exchange.decision = 'forward'
         exchange.verified = decision.verified
         exchange.dropped = decision.dropped
+        exchange.wouldRefuse = decision.wouldRefuse
         return decision
+      } catch (error) {
+        if (error instanceof KnownUserError) exchange.verified = error.verified
+        throw error
       } finally {
         exchange.verifyDuration = now() - started
       }
@@ -59,8 +64,10 @@ export function createRecorder({ config, decide, observer, log, now }: RecorderO
     },
     end(exchange) {
       const duration = now() - exchange.started
+      // Refused after all: then nothing was forwarded that would have been refused.
+      if (exchange.decision === 'reject') exchange.wouldRefuse = undefined
       observer.end(exchange, duration)
-      logExchange(log, exchange, duration)
+      logExchange(log, exchange, duration, user)
     },
   }
 }

@@ -33,7 +33,7 @@ t.test('everything in order: one line each, and 0', async (t) => {
     lines.every((line) => line.startsWith('✓')),
     text,
   )
-  for (const about of ['settings', 'key set', 'clock', 'upstream'])
+  for (const about of ['settings', 'key set', 'clock', 'headers', 'upstream'])
     t.ok(
       lines.some((line) => line.startsWith(`✓ ${about} `)),
       about,
@@ -55,6 +55,15 @@ t.test('what must be mended ends it with 1, and everything else is still looked 
   t.match(findings.at(-1), { about: 'upstream', severity: 'ok' })
 })
 
-t.test('settings that cannot be used are told as by every command', async (t) => {
-  await t.rejects(run({}), { name: 'ConfigError' })
+t.test('settings that cannot be used are findings, and 78', async (t) => {
+  const { code, text } = await run({ CLAIMGATE_UPSTREAM: 'nonsense' })
+  t.equal(code, 78)
+  t.match(text, /^✗ settings {2}env CLAIMGATE_UPSTREAM: upstream must .* → the named setting$/m)
+  t.match(text, /^✗ settings {2}not set: issuer must /m)
+  const json = await run({ CLAIMGATE_UPSTREAM: 'nonsense' }, ['--json'])
+  t.equal(json.code, 78)
+  t.match(JSON.parse(json.text), {
+    ok: false,
+    findings: [{ about: 'settings', severity: 'error' }],
+  })
 })

@@ -63,12 +63,16 @@ t.test('asks the key set endpoint of the settings', async (t) => {
   const { code, text } = await run({ flags: [issuer.assertion()], env: issuer.env, now })
   t.equal(code, 0)
   t.match(text, /^✓ key {9}kid "\w+", jwks_uri 127\.0\.0\.1:\d+$/m)
+  t.match(text, /^clock here: \S+ \(the key set's clock and this one agree to \d s\)$/m)
+  const late = await run({ flags: [issuer.assertion()], env: issuer.env, now: now - 600_000 })
+  t.match(late.text, /^clock here: \S+ \(the key set's clock is 60\d s ahead of this one, more /m)
   await issuer.stop()
   const without = await run({ flags: [issuer.assertion()], env: issuer.env, now })
   t.equal(without.code, 1)
   t.match(without.text, /^REFUSED with 503 ERR_KEY_SET_UNAVAILABLE/)
   t.match(without.text, /→ claimgate: jwks_uri|→ claimgate: jwks_connect/)
   t.match(without.text, 'the connection is refused')
+  t.match(without.text, /^clock here: \S+Z$/m, 'and there is no clock to compare with')
 })
 
 t.test('a certificate does for a key, and the wrong one refuses the signature', async (t) => {

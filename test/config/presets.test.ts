@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Claims } from '../../src/assertion/claims.ts'
 import type { IdentityHeader } from '../../src/config/config.ts'
+import { foldName } from '../../src/identity/fold.ts'
 import { createIdentityHeaders } from '../../src/identity/headers.ts'
 import { linesOf, readEnvironment } from '../helpers/settings.ts'
 
@@ -78,13 +79,60 @@ const rows: Row[] = [
     ],
     ['x-forwarded-access-token'],
   ],
+  [
+    'sonarqube',
+    [
+      ['X-Forwarded-Login', ['email', 'sub']],
+      ['X-Forwarded-Name', ['name']],
+      ['X-Forwarded-Email', ['email']],
+      ['X-Forwarded-Groups', ['groups']],
+    ],
+    [],
+  ],
+  [
+    'open-webui',
+    [
+      ['X-Pomerium-Claim-Email', ['email']],
+      ['X-Pomerium-Claim-Name', ['name']],
+      ['X-Pomerium-Claim-Groups', ['groups']],
+    ],
+    [],
+  ],
+  ['guacamole', [['REMOTE_USER', ['email', 'sub']]], []],
+  [
+    'netbox',
+    [
+      ['Remote-User', ['email', 'sub']],
+      ['Remote-User-Email', ['email']],
+      ['Remote-User-Group', ['groups']],
+    ],
+    ['remote-user-first-name', 'remote-user-last-name'],
+  ],
+  ['paperless-ngx', [['Remote-User', ['email', 'sub']]], []],
+  [
+    'firefly-iii',
+    [
+      ['Remote-User', ['email', 'sub']],
+      ['Remote-Email', ['email']],
+    ],
+    [],
+  ],
+  ['tiddlywiki', [['Remote-User', ['email', 'sub']]], []],
+  [
+    'opensearch',
+    [
+      ['X-Proxy-User', ['email', 'sub']],
+      ['X-Proxy-Roles', ['groups']],
+    ],
+    [],
+  ],
   ['none', [], []],
 ]
 
 const everyName = [
   ...new Set(
     rows.flatMap(([, headers, reserved]) => [
-      ...headers.map(([name]) => name.toLowerCase()),
+      ...headers.map(([name]) => foldName(name)),
       ...reserved,
     ]),
   ),
@@ -95,6 +143,9 @@ const DIFFERENCES: Readonly<Record<string, Partial<IdentityHeader>>> = {
   'gitea X-WEBAUTH-USER': { transforms: ['local_part'] },
   'forgejo X-WEBAUTH-USER': { transforms: ['local_part'] },
   'jenkins X-Forwarded-Groups': { separator: '|' },
+  'netbox Remote-User-Group': { separator: '|' },
+  'open-webui X-Pomerium-Claim-Name': { encoding: 'percent' },
+  'tiddlywiki Remote-User': { encoding: 'percent' },
 }
 
 for (const [preset, headers] of rows)
@@ -131,7 +182,7 @@ t.test('other names are unknown', async (t) => {
   const line = (preset: string) => linesOf(() => readEnvironment({ CLAIMGATE_PRESET: preset }))
   for (const preset of ['grafanna', 'constructor', 'Grafana', 'authelia'])
     t.strictSame(line(preset), [
-      `env CLAIMGATE_PRESET: preset must be one of: pomerium pomerium-legacy grafana gitea forgejo jenkins remote-user oauth2-proxy none, got "${preset}"`,
+      `env CLAIMGATE_PRESET: preset must be one of: pomerium pomerium-legacy grafana gitea forgejo jenkins remote-user oauth2-proxy sonarqube open-webui guacamole netbox paperless-ngx firefly-iii tiddlywiki opensearch none, got "${preset}"`,
     ])
 })
 
@@ -171,6 +222,28 @@ t.test('each app gets what it reads', async (t) => {
   t.strictSame(linesWith('remote-user', ANN).lines, [
     ...['Remote-User', 'ann@example.com', 'Remote-Email', 'ann@example.com'],
     ...['Remote-Name', 'Ann', 'Remote-Groups', 'dev,a|b,ops'],
+  ])
+  t.strictSame(linesWith('sonarqube', ANN).lines, [
+    ...['X-Forwarded-Login', 'ann@example.com', 'X-Forwarded-Name', 'Ann'],
+    ...['X-Forwarded-Email', 'ann@example.com', 'X-Forwarded-Groups', 'dev,a|b,ops'],
+  ])
+  t.strictSame(linesWith('open-webui', { ...ANN, name: 'Zoë 100%' }).lines, [
+    ...['X-Pomerium-Claim-Email', 'ann@example.com'],
+    ...['X-Pomerium-Claim-Name', 'Zo%C3%AB 100%25', 'X-Pomerium-Claim-Groups', 'dev,a|b,ops'],
+  ])
+  t.strictSame(linesWith('guacamole', ANN).lines, ['REMOTE_USER', 'ann@example.com'])
+  t.strictSame(linesWith('netbox', ANN), {
+    lines: [
+      ...['Remote-User', 'ann@example.com', 'Remote-User-Email', 'ann@example.com'],
+      ...['Remote-User-Group', 'dev|ops'],
+    ],
+    dropped: 1,
+  })
+  t.strictSame(linesWith('tiddlywiki', { email: 'zoë@example.com' }).lines, [
+    ...['Remote-User', 'zo%C3%AB@example.com'],
+  ])
+  t.strictSame(linesWith('opensearch', ANN).lines, [
+    ...['X-Proxy-User', 'ann@example.com', 'X-Proxy-Roles', 'dev,a|b,ops'],
   ])
   t.strictSame(linesWith('oauth2-proxy', ANN).lines, [
     ...['X-Forwarded-User', 'u1', 'X-Forwarded-Email', 'ann@example.com'],

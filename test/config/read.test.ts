@@ -55,6 +55,8 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     logFormat: 'json',
     errorDetail: 'code',
     statusPath: '/.claimgate',
+    logEmail: true,
+    reportOnly: 'off',
   }
   t.strictSame(rest, expected)
   t.strictSame(

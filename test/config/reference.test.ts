@@ -16,8 +16,8 @@ const NAMES =
   upstream_server_name upstream_client_cert_file upstream_client_key_file
   upstream_connect_timeout upstream_response_timeout header_timeout body_idle_timeout
   keep_alive_timeout max_header_size max_connections tunnel_max_age drain_delay drain_timeout
-  tls_cert_file tls_key_file tls_client_ca_file log_level log_format error_detail status_path
-  report_only`.split(/\s+/)
+  tls_cert_file tls_key_file tls_client_ca_file log_level log_format log_email
+  error_detail status_path report_only`.split(/\s+/)
 
 const DEFAULTS = {
   unsafe_http_jwks: 'false',
@@ -49,6 +49,7 @@ const DEFAULTS = {
   drain_timeout: '25s',
   log_level: 'info',
   log_format: 'json',
+  log_email: 'true',
   error_detail: 'code',
   status_path: '/.claimgate',
   report_only: 'off',

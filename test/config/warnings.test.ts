@@ -27,6 +27,13 @@ const rows: [name: string, env: Record<string, string>, warnings: string[]][] = 
     ],
   ],
   [
+    'report_only',
+    { CLAIMGATE_REPORT_ONLY: 'unsafe' },
+    [
+      'env CLAIMGATE_REPORT_ONLY: report_only is on: nobody is kept out, and requests without a good assertion reach the app without identity headers',
+    ],
+  ],
+  [
     'unsafe_http_jwks',
     { CLAIMGATE_JWKS_URI: 'http://10.0.0.1/jwks', CLAIMGATE_UNSAFE_HTTP_JWKS: 'true' },
     [

@@ -43,6 +43,11 @@ t.test('an app on loopback alone is well', async (t) => {
   ])
 })
 
+t.test('an app that does not answer is not said to answer on loopback alone', async (t) => {
+  t.match(await look(at(1), ['127.0.0.2']), [/^✗ upstream {2}127\.0\.0\.1:1 cannot be reached/])
+  t.equal((await look(at(1), ['127.0.0.2'])).length, 1)
+})
+
 t.test('an app that others can reach as well is warned of, with the way to close it', async (t) => {
   const port = await listen(t, createServer(), { port: 0, host: '0.0.0.0' })
   const lines = await look(at(port), ['127.0.0.2'])

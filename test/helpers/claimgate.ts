@@ -75,8 +75,10 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     drainTimeout: 5_000,
     logLevel: 'info',
     logFormat: 'json',
+    logEmail: true,
     errorDetail: 'code',
     statusPath: '/.claimgate',
+    reportOnly: 'off',
   }
 }
 

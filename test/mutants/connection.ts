@@ -474,7 +474,11 @@ export const CONNECTION: readonly Mutant[] = [
         { tests: ['proxy/recorder'] },
       ],
       ['error_detail: none shows the code', 'detail: config.errorDetail', "detail: 'code'"],
-      ['a request leaves no line in the log', '      logExchange(log, exchange, duration)\n', ''],
+      [
+        'a request leaves no line in the log',
+        '      logExchange(log, exchange, duration, user)\n',
+        '',
+      ],
       ['a request is not counted', '      observer.end(exchange, duration)\n', ''],
     ],
   ),

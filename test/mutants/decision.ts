@@ -3,6 +3,21 @@ import { type Mutant, mutantsOf } from './mutant.ts'
 /** The order of the decision, what needs no assertion, and the policies around it. */
 export const DECISION: readonly Mutant[] = [
   ...mutantsOf(
+    'report-only.ts',
+    ['report-only'],
+    [
+      ['report_only forwards malformed HTTP', ' || !isAboutIdentity(error.code)', ''],
+      ['report_only does not know rules', "code === 'ERR_POLICY_DENIED' ||", ''],
+      ['report_only needs keys', " ||\n  code === 'ERR_KEY_SET_UNAVAILABLE'", ''],
+      ['report_only keeps what it would refuse to itself', ', wouldRefuse: error', ''],
+      [
+        'report_only forgets who would be refused',
+        'error instanceof KnownUserError ? error.verified : undefined',
+        'undefined',
+      ],
+    ],
+  ),
+  ...mutantsOf(
     'decision.ts',
     ['decision'],
     [
@@ -126,8 +141,8 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'the replay guard is asked before anything is verified',
-        'const verified = await verify(assertion, whose)\n    replayGuard?.admit(verified.claims)',
-        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)',
+        'const verified = await verify(assertion, whose)\n',
+        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)\n',
       ],
       [
         'an anonymous visitor gets identity headers',

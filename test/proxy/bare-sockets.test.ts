@@ -23,7 +23,7 @@ function setUp() {
   const ended: Exchange[] = []
   const opened: TunnelRequest[] = []
   const recorder = createRecorder({
-    config: { errorDetail: 'code' },
+    config: { errorDetail: 'code', logEmail: true },
     decide: () => promise,
     observer: { begin: () => undefined, end: (exchange) => void ended.push(exchange) },
     log: createLogRecorder() as unknown as Parameters<typeof createRecorder>[0]['log'],

@@ -35,7 +35,7 @@ for (const [name, status, line, lines, body] of [
 function stepByStep() {
   const forwarded: ForwardRequest[] = []
   const recorder = createRecorder({
-    config: { errorDetail: 'code' },
+    config: { errorDetail: 'code', logEmail: true },
     decide: async () => ({ lines: [], verified: undefined, dropped: 0 }),
     observer: { begin: () => undefined, end: () => undefined },
     log: createLogRecorder() as unknown as Parameters<typeof createRecorder>[0]['log'],

@@ -8,7 +8,7 @@ const HEAD = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders: ['Hos
 function setUp() {
   const log = createLogRecorder()
   const recorder = createRecorder({
-    config: { errorDetail: 'code' },
+    config: { errorDetail: 'code', logEmail: true },
     decide: async () => ({ lines: [], verified: undefined, dropped: 0 }),
     observer: { begin: () => undefined, end: () => undefined },
     log: log as unknown as Parameters<typeof createRecorder>[0]['log'],

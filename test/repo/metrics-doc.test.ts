@@ -45,6 +45,7 @@ const EXCHANGE: Exchange = {
   status: 200,
   code: 'ERR_UPSTREAM_UNAVAILABLE',
   reason: 'reason',
+  wouldRefuse: { code: 'ERR_ASSERTION_MISSING', reason: 'reason' },
   verified: {
     claims: { sub: 'sub', email: 'email', jti: 'jti', name: 'hidden', sid: 'hidden' },
     alg: 'ES256',

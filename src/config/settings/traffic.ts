@@ -1,8 +1,8 @@
-import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS } from '../config.ts'
+import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.ts'
 import { serverName } from '../hosts.ts'
 import { boolean, choice, filePath, integer, orWord } from '../kinds.ts'
 import { plainPath } from '../names.ts'
-import { notYet, offForNow } from '../not-yet.ts'
+import { notYet } from '../not-yet.ts'
 import { duration, size } from '../quantities.ts'
 import type { Rows, SettingName } from '../setting.ts'
 import type { IDENTITY } from './identity.ts'
@@ -119,6 +119,11 @@ export const TRAFFIC = {
     fallback: 'json',
     summary: '`json` for machines, `pretty` for people.',
   },
+  log_email: {
+    kind: boolean,
+    fallback: 'true',
+    summary: 'Whether the log line of a request holds the verified `email`.',
+  },
   error_detail: {
     kind: choice(ERROR_DETAILS),
     fallback: 'code',
@@ -130,9 +135,9 @@ export const TRAFFIC = {
     summary: 'Path of the page, or JSON, that shows visitors their own verified identity.',
   },
   report_only: {
-    kind: offForNow(/^unsafe$/),
+    kind: choice(REPORT_ONLY),
     fallback: 'off',
     summary:
-      'Log what would be refused and forward it without identity headers. Not supported yet.',
+      'For a roll-out: with `unsafe`, requests that would be refused for want of identity are logged and counted, and forwarded without identity headers. Nobody is kept out then.',
   },
 } as const satisfies Rows<Exclude<SettingName, keyof typeof TRUST | keyof typeof IDENTITY>>

@@ -180,6 +180,7 @@ export const VALUES: { readonly [Name in SettingName]?: readonly string[] } = {
   max_header_size: ['8KiB', '128KiB', '1MiB', '2MiB', '8191B', '8192B', '8192'],
   max_connections: ['1', '10000', '1000000', '1000001', '0', '01'],
   replay_guard: ['on', 'off', 'true'],
+  log_email: ['true', 'false', 'off'],
   report_only: ['off', 'unsafe', 'on'],
   allow_anonymous: ['true', 'false'],
   forward_assertion: ['true', 'false'],
