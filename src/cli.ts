@@ -37,7 +37,7 @@ async function run(command: Command, flags: readonly string[]): Promise<void> {
     case 'serve': {
       const starting = endOnSignal()
       const { serve, superviseProcess } = await import('./commands/serve.ts')
-      superviseProcess(await serve(sources, own()), process)
+      superviseProcess(await serve(sources), process)
       return starting.isOver()
     }
     case 'check': {

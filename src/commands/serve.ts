@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import type { Logger } from 'pino'
 import type { Config, Milliseconds } from '../config/config.ts'
 import { readConfig, type Sources } from '../config/read.ts'
-import { examineAtStart } from '../doctor/at-start.ts'
+import { examineHeaders } from '../doctor/headers.ts'
 import { createLog } from '../log.ts'
 import { describeFault } from '../proxy/recorder.ts'
 import { type Claimgate, createClaimgate } from '../server.ts'
@@ -17,13 +17,9 @@ export interface Serving {
 /**
  * Starts the sidecar from the settings.
  *
- * @param ownAddresses The addresses under which others reach this machine, to see whether they reach the app past us.
  * @throws ConfigError when the settings cannot be used; no listener was opened then.
  */
-export async function serve(
-  sources: Sources,
-  ownAddresses: readonly string[] = [],
-): Promise<Serving> {
+export async function serve(sources: Sources): Promise<Serving> {
   const { config, values, warnings } = readConfig(sources)
   const log = createLog(config)
   log.info(
@@ -31,21 +27,17 @@ export async function serve(
     'settings',
   )
   for (const warning of warnings) log.warn({ warning }, 'settings warning')
+  warnOfSurroundings(config, log)
   const claimgate = await createClaimgate(config, { log })
   const { data, admin } = await claimgate.start()
   log.info({ listen: authority(data), admin_listen: admin && authority(admin) }, 'listening')
-  warnOfSurroundings(config, ownAddresses, log)
   return { claimgate, log }
 }
 
-/** In the background: nobody waits for it, and it can fail nothing. */
-function warnOfSurroundings(config: Config, ownAddresses: readonly string[], log: Logger): void {
-  examineAtStart(config, ownAddresses)
-    .then((findings) => {
-      for (const { about, message: finding, change } of findings)
-        log.warn({ about, finding, change }, 'surroundings warning')
-    })
-    .catch((error: unknown) => log.error(describeFault(error), 'surroundings not examined'))
+/** What `claimgate doctor` sees without a connection: to the app there is none before a request was decided. */
+function warnOfSurroundings(config: Config, log: Logger): void {
+  for (const { about, severity, message: finding, change } of examineHeaders(config))
+    if (severity !== 'ok') log.warn({ about, finding, change }, 'surroundings warning')
 }
 
 function authority({ address, family, port }: AddressInfo): string {

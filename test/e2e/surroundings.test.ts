@@ -1,4 +1,6 @@
 // What the built program warns of in its log at the start.
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { startIssuer } from '../helpers/issuer.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
@@ -12,15 +14,29 @@ async function untilLogged(program: Program, wanted: RegExp): Promise<void> {
   }
 }
 
-t.test('an app that cannot be reached is warned of, and the start goes on', async (t) => {
+t.test('headers that will not fit are warned of, and the app is left alone', async (t) => {
   const issuer = await startIssuer(t)
-  const env = { ...issuer.env, CLAIMGATE_UPSTREAM: 'http://127.0.0.1:1' }
+  let connections = 0
+  const app = createServer((socket) => {
+    connections += 1
+    socket.destroy()
+  })
+  app.listen(0, '127.0.0.1')
+  await once(app, 'listening')
+  t.teardown(() => app.close())
+  const { port } = app.address() as AddressInfo
+  const env = {
+    ...issuer.env,
+    CLAIMGATE_UPSTREAM: `http://127.0.0.1:${port}`,
+    CLAIMGATE_MAX_HEADER_SIZE: '8KiB',
+  }
   const program = await startProgram(t, { env })
   await program.untilReady()
-  await untilLogged(
-    program,
-    /"level":40,.*"about":"upstream","finding":"127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)","change":"upstream, or start the app","msg":"surroundings warning"/,
-  )
+  await untilLogged(program, /"level":40,.*"about":"headers",.*"msg":"surroundings warning"/)
+  const answer = await fetch(`http://127.0.0.1:${program.port}/`)
+  t.equal(answer.status, 401)
+  await answer.text()
+  t.equal(connections, 0)
 })
 
 t.test('report_only is warned of at every start', async (t) => {
