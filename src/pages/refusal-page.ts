@@ -37,11 +37,10 @@ const NOT_PASSED_ON = 'This request was not passed on to the app.'
 const NO_ANSWER = 'The app gave no usable answer.'
 
 const MISSING: Readonly<Record<MissingRule, string>> = {
-  path: 'The rules of this app let nobody in at this address.',
-  method:
-    'The rules of this app have an answer for this address, but not for this kind of request.',
+  path: 'No rule lets anybody in at this address.',
+  method: 'There are rules that let people in at this address, but not with this kind of request.',
   claims:
-    'The rules of this app let some people in at this address, but none of them fits you. A group may be missing, for example.',
+    'There are rules that let people in at this address, but none of them fits you. A group may be missing, for example.',
 }
 
 const missingWords = (missing: MissingRule | undefined): readonly string[] =>

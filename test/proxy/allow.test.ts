@@ -65,8 +65,8 @@ t.test('the page of a refusal tells the kind of rule that is missing, and no rul
       }),
     )
   for (const [line, words] of [
-    ['GET /', 'let nobody in at this address'],
-    ['DELETE /ops/a', 'not for this kind of request'],
+    ['GET /', 'No rule lets anybody in'],
+    ['DELETE /ops/a', 'not with this kind of request'],
     ['GET /ops/a', 'none of them fits you'],
   ] as const) {
     const answer = await page(line)
