@@ -2,7 +2,7 @@ import type { Claims } from './assertion/claims.ts'
 import { takeAssertion } from './assertion/take.ts'
 import type { Verified, Verify } from './assertion/verify.ts'
 import type { Config } from './config/config.ts'
-import { RejectedError } from './errors.ts'
+import { type MissingRule, RejectedError } from './errors.ts'
 import type { IdentityLines } from './identity/headers.ts'
 import type { IsAllowed, Visit } from './policy/allow.ts'
 import type { ReplayGuard } from './policy/replay.ts'
@@ -28,8 +28,13 @@ export class KnownUserError extends RejectedError {
   readonly verified: Verified
 
   constructor(refusal: RejectedError, verified: Verified) {
-    const { code, status, reason } = refusal
-    super(code, { status, ...(reason === undefined ? {} : { reason }), cause: refusal })
+    const { code, status, reason, missingRule } = refusal
+    super(code, {
+      status,
+      missingRule,
+      ...(reason === undefined ? {} : { reason }),
+      cause: refusal,
+    })
     this.verified = verified
   }
 }
@@ -45,6 +50,8 @@ export interface DecideOptions {
   readonly replayGuard: Pick<ReplayGuard, 'admit'> | undefined
   /** What `allow` says about a verified request. */
   readonly isAllowed: IsAllowed
+  /** What no rule has for a visit that may not pass; without it a refusal does not say. */
+  readonly missingRule?: (visit: Visit) => MissingRule
   /** New work would only wait. */
   readonly isOverloaded: () => boolean
 }
@@ -66,8 +73,8 @@ export function createDecide(options: DecideOptions): Decide {
     const verified = await verify(assertion, whose)
     const identity = naming(verified, () => {
       replayGuard?.admit(verified.claims)
-      if (!mayPass(visitOf(head, verified)))
-        throw new RejectedError('ERR_POLICY_DENIED', { reason: 'no entry of allow matches' })
+      const visit = visitOf(head, verified)
+      if (!mayPass(visit)) throw denied(options.missingRule?.(visit))
       return verified.anonymous ? NOTHING : identityHeaders(verified.claims)
     })
     const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
@@ -97,6 +104,14 @@ function naming<T>(verified: Verified, judge: () => T): T {
 
 /** Where no identity is needed, there is nothing for the rules to judge. */
 const everybody: IsAllowed = () => true
+
+function denied(missingRule: MissingRule | undefined): RejectedError {
+  const reason = 'no entry of allow matches'
+  return new RejectedError('ERR_POLICY_DENIED', {
+    reason: missingRule === undefined ? reason : `${reason} the ${missingRule}`,
+    missingRule,
+  })
+}
 
 /** Whoever is nobody has no claims, whatever the assertion says of them. */
 const visitOf = ({ method, target }: RequestHead, { claims, anonymous }: Verified): Visit => ({

@@ -39,11 +39,16 @@ export const CODES = {
 
 export type Code = keyof typeof CODES
 
+/** What no entry of `allow` has for a request: the first of these that is missing. */
+export type MissingRule = 'path' | 'method' | 'claims'
+
 export interface RejectedOptions {
   /** Answer with this status instead of the table's: 405, 408, 417, 431, 501, 505 for malformed HTTP. */
   readonly status?: number
   /** For the log alone: which check failed. Never holds a byte of the request. */
   readonly reason?: string
+  /** Of `ERR_POLICY_DENIED`: the kind of rule that is missing, which a page may tell. */
+  readonly missingRule?: MissingRule | undefined
   readonly cause?: unknown
 }
 
@@ -53,12 +58,14 @@ export class RejectedError extends Error {
   readonly code: Code
   readonly status: number
   readonly reason: string | undefined
+  readonly missingRule: MissingRule | undefined
 
   constructor(code: Code, options: RejectedOptions = {}) {
     super(CODES[code].title, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = options.status ?? CODES[code].status
     this.reason = options.reason
+    this.missingRule = options.missingRule
   }
 }
 

@@ -12,6 +12,7 @@ import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
 import { createAllow } from './policy/allow.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
+import { createMissing } from './policy/missing.ts'
 import { createReplayGuard } from './policy/replay.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
 import { createConnect } from './proxy/connector.ts'
@@ -109,6 +110,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     identityHeaders,
     replayGuard,
     isAllowed: createAllow(config.allow),
+    missingRule: createMissing(config.allow),
     isOverloaded: load.isOverloaded,
   })
 

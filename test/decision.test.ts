@@ -216,7 +216,14 @@ t.test('cors_preflight decides about genuine preflights alone', async (t) => {
 /** The decision with rules that keep what they were asked and let pass what `verdict` says. */
 const decideWithRules = (
   who: Verified | RejectedError,
-  { verdict = false, ...changes }: Partial<DecideOptions['config']> & { verdict?: boolean } = {},
+  {
+    verdict = false,
+    missingRule,
+    ...changes
+  }: Partial<DecideOptions['config']> & {
+    verdict?: boolean
+    missingRule?: DecideOptions['missingRule']
+  } = {},
 ) => {
   const asked: Visit[] = []
   const decide = createDecide({
@@ -235,6 +242,7 @@ const decideWithRules = (
       asked.push(visit)
       return verdict
     },
+    ...(missingRule === undefined ? {} : { missingRule }),
     isOverloaded: () => false,
   })
   return { asked, decide }
@@ -252,6 +260,15 @@ t.test('what no rule allows is refused with 403, after it was verified', async (
   t.same(expired.asked, [])
   const { lines } = await decideWithRules(ANN, { verdict: true }).decide(request())
   t.same(lines, ['X-Email', 'ann'])
+})
+
+t.test('a refusal by the rules tells the log which kind of rule is missing', async (t) => {
+  const { decide } = decideWithRules(ANN, { missingRule: () => 'method' })
+  await t.rejects(decide(request()), {
+    code: 'ERR_POLICY_DENIED',
+    reason: 'no entry of allow matches the method',
+    missingRule: 'method',
+  })
 })
 
 t.test('rules come before identity headers', async (t) => {

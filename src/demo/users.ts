@@ -23,6 +23,20 @@ export const DEMO_USERS: readonly DemoUser[] = [
     name: 'Bob Stone',
     groups: ['g-1002', 'staff'],
   },
+  {
+    login: 'lukasz',
+    id: '0d5c2a86-61f7-4bb4-9d0b-3f0c7b1f6e19',
+    email: 'lukasz@example.com',
+    name: 'Łukasz Żak',
+    groups: ['g-1002', 'staff'],
+  },
+  {
+    login: 'hanako',
+    id: 'e7b8f3d4-2f8a-4a39-8a54-6c1f0b9d2c57',
+    email: 'hanako@example.com',
+    name: '日本 花子',
+    groups: ['g-1003', '開発'],
+  },
 ]
 
 /** `undefined` when nobody has this login. */

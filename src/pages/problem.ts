@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import { CODES, type Code, type RejectedError } from '../errors.ts'
+import { PAGE_HEADERS } from './html.ts'
+import { refusalPage } from './refusal-page.ts'
 
 /** An answer of our own, ready to be written to a response or a bare socket. */
 export interface Answer {
@@ -16,6 +17,8 @@ export interface ProblemOptions {
   readonly accept: string | undefined
   /** `none`: the answer does not say which check failed. */
   readonly detail: 'code' | 'none'
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now?: number
 }
 
 /** Seconds after which a client may try again, for every 503. */
@@ -30,7 +33,7 @@ export function problemAnswer(error: RejectedError, options: ProblemOptions): An
   const title = code === undefined ? (STATUS_CODES[status] ?? 'Refused') : CODES[code].title
   const page = prefersHtml(options.accept)
   const body = page
-    ? htmlPage(status, title, code, options.requestId)
+    ? refusalPage(error, { now: Date.now(), ...options })
     : problemJson(status, title, code, options.requestId)
   return {
     status,
@@ -43,7 +46,7 @@ export function problemAnswer(error: RejectedError, options: ProblemOptions): An
       'nosniff',
       'X-Request-Id',
       options.requestId,
-      ...(page ? ['Content-Security-Policy', PAGE_POLICY] : []),
+      ...(page ? PAGE_HEADERS : []),
       ...(status === 401 ? ['WWW-Authenticate', challenge(error.code, code)] : []),
       ...(status === 503 ? ['Retry-After', RETRY_AFTER] : []),
       ...(status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
@@ -82,43 +85,6 @@ function problemJson(
 ): string {
   const type = code === undefined ? 'about:blank' : `${TYPE_PREFIX}${code}`
   return `${JSON.stringify({ type, title, status, code, request_id: requestId })}\n`
-}
-
-export const PAGE_STYLE =
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}' +
-  'code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}' +
-  'th{text-align:left;padding-right:1rem;vertical-align:top}'
-
-/** No script, nothing fetched, no frame: all that a page of ours needs is its one style element. */
-export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
-
-function htmlPage(
-  status: number,
-  title: string,
-  code: Code | undefined,
-  requestId: string,
-): string {
-  const detail = code === undefined ? '' : `<p>Code: <code>${code}</code></p>\n`
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${status} ${title}</title>
-<style>${PAGE_STYLE}</style>
-<main>
-<h1>${title}</h1>
-<p>${explanation(code, status)}</p>
-${detail}<p>Request: <code>${requestId}</code></p>
-</main>
-</html>
-`
-}
-
-/** What happened to the request; only of an upstream's failure is it not certain that the app saw nothing. */
-function explanation(code: Code | undefined, status: number): string {
-  if (code?.startsWith('ERR_UPSTREAM') || status === 502 || status === 504)
-    return 'The app behind this gate gave no usable answer.'
-  return 'This request was not passed on to the app.'
 }
 
 /** Whether `Accept` ranks HTML above JSON (RFC 9110 §12.5.1). Only an explicit text/html counts. */

@@ -34,7 +34,7 @@ t.test('a visitor whom nobody signed in gets empty strings and an empty list', a
 t.test('findDemoUser knows the demo users and nobody else', async (t) => {
   t.strictSame(
     DEMO_USERS.map(({ login }) => login),
-    ['ana', 'bob'],
+    ['ana', 'bob', 'lukasz', 'hanako'],
   )
   for (const login of ['', 'ANA', 'carol', null, undefined]) t.equal(findDemoUser(login), undefined)
 })

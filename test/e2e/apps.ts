@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Owner } from '../helpers/program.ts'
 import { run } from './processes.ts'
 
 // Debian's packages, which use Debian's own Python: another one may come first on PATH.
@@ -23,7 +23,7 @@ export const withoutRadicale = (): string | false =>
   works(RADICALE, '--version') ? false : 'skipped: needs apt-get install radicale'
 
 /** The real httpbin; resolves with its origin. */
-export const startHttpbin = async (t: Test): Promise<string> => {
+export const startHttpbin = async (t: Owner): Promise<string> => {
   const args = ['-b', '127.0.0.1:0', '-w', '1', '-k', 'gevent', 'httpbin:app'] as const
   const [, origin] = await run(t, [GUNICORN, ...args]).until(/Listening at: (http:\/\/[\d.]+:\d+)/)
   return origin ?? ''
@@ -33,7 +33,7 @@ export const startHttpbin = async (t: Test): Promise<string> => {
  * The real Radicale, a calendar server that takes the user's name from X-Remote-User and lets nobody but the owner
  * at a calendar; resolves with its origin.
  */
-export const startRadicale = async (t: Test): Promise<string> => {
+export const startRadicale = async (t: Owner): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'claimgate-radicale-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const configuration = [

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Test } from 'tap'
+import type { Owner } from '../helpers/program.ts'
 
 const START_TIMEOUT_MS = 30_000
 
@@ -14,9 +14,9 @@ export interface Running {
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
 }
 
-/** Starts a program that ends with the test. Its environment is PATH, HOME and `env`, nothing else. */
+/** Starts a program that ends with its owner. Its environment is PATH, HOME and `env`, nothing else. */
 export const run = (
-  t: Test,
+  t: Owner,
   [program, ...args]: readonly [string, ...string[]],
   env: Readonly<Record<string, string>> = {},
 ): Running => {

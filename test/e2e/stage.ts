@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import type { Test } from 'tap'
 import { createSigningKey } from '../../src/demo/signing-key.ts'
 import { createStandIn } from '../../src/demo/stand-in.ts'
 import { findDemoUser } from '../../src/demo/users.ts'
+import type { Owner } from '../helpers/program.ts'
 import { type Running, run } from './processes.ts'
 import { waitFor } from './requests.ts'
 
@@ -24,7 +24,7 @@ export interface Stage {
 
 /** The built claimgate as a process of its own between a stand-in Pomerium and `upstream`, ready for requests. */
 export const startStage = async (
-  t: Test,
+  t: Owner,
   upstream: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Stage> => {

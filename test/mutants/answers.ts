@@ -26,7 +26,7 @@ export const ANSWERS: readonly Mutant[] = [
         "...(status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),",
         '',
       ],
-      ['a page may run scripts', "...(page ? ['Content-Security-Policy', PAGE_POLICY] : []),", ''],
+      ['a page may run scripts', '...(page ? PAGE_HEADERS : []),', ''],
       [
         'error_detail: none shows the code',
         "options.detail === 'code' ? error.code : undefined",
@@ -51,26 +51,89 @@ export const ANSWERS: readonly Mutant[] = [
     'pages/status.ts',
     ['pages/status'],
     [
-      ['a claim can hold markup', 'escapeHtml(value)', 'value'],
-      ['the name of a claim can hold markup', 'escapeHtml(name)', 'name'],
-      ['a quote is not escaped', 'text.replace(/[&<>"\']/g', 'text.replace(/[&<>]/g'],
       ['the status page may be stored', "      'Cache-Control',\n      'no-store',\n", ''],
-      [
-        'the status page may run scripts',
-        "...(page ? ['Content-Security-Policy', PAGE_POLICY] : []),",
-        '',
-      ],
+      ['the status page may run scripts', '...(page ? PAGE_HEADERS : []),', ''],
       [
         'the status page shows the assertion',
-        "looksLikeJws(value) ? '(the assertion)' : value",
-        'value',
-        { tests: ['server'] },
+        "pairs.push([lines[i] ?? '', hideTokens(value)])",
+        "pairs.push([lines[i] ?? '', value])",
+        { tests: ['server', 'pages/status'] },
       ],
       [
-        'whoever has no identity is told to be verified',
-        "claims === undefined ? 'No verified identity' : 'Verified'",
-        "'Verified'",
+        'the JSON shows a token that stands in a claim',
+        'withoutTokens(decision.verified?.claims)',
+        'decision.verified?.claims',
       ],
+    ],
+  ),
+  ...mutantsOf(
+    'pages/html.ts',
+    ['pages/html'],
+    [
+      ['a quote is not escaped', 'text.replace(/[&<>"\']/g', 'text.replace(/[&<>]/g'],
+      ['a sentence can hold markup', 'return escapeHtml(text).replace', 'return text.replace'],
+      ['a page may load things', "default-src 'none'; style-src", 'style-src'],
+      ['a page may be framed', "; frame-ancestors 'none'`", '`'],
+    ],
+  ),
+  ...mutantsOf(
+    'pages/hide-tokens.ts',
+    ['pages/hide-tokens'],
+    [
+      ['a whole token is shown', "return '(the assertion)'", 'return text'],
+      ['a token inside a text is shown', "holdsToken(word) ? '(a token)' : word", 'word'],
+      ['a token inside a list is shown', 'return value.map(withoutTokens)', 'return value'],
+    ],
+  ),
+  ...mutantsOf(
+    'pages/claim-rows.ts',
+    ['pages/claim-rows'],
+    [
+      ['the name of a claim can hold markup', 'escapeHtml(name)}</bdi>', 'name}</bdi>'],
+      ['a claim can hold markup', 'escapeHtml(text)}</bdi>', 'text}</bdi>'],
+      [
+        'the page shows a token that stands in a claim',
+        "'string' ? hideTokens(claim)",
+        "'string' ? claim",
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'pages/status-page.ts',
+    ['pages/status-page'],
+    [
+      [
+        'whoever has no identity is told to be verified',
+        "heading: 'No verified identity'",
+        "heading: 'Verified'",
+      ],
+      ['a header can hold markup', 'escapeHtml(value)}</bdi>', 'value}</bdi>'],
+      ['nobody is said to be signed in', 'if (verified.anonymous)', 'if (false)'],
+      ['what was left out of a header is not told', 'dropped === 0\n', 'dropped >= 0\n'],
+    ],
+  ),
+  ...mutantsOf(
+    'pages/refusal-page.ts',
+    ['pages/refusal-page'],
+    [
+      [
+        'error_detail: none shows on a page what failed',
+        "options.detail === 'code' ? error.code : undefined",
+        'error.code',
+      ],
+      [
+        'error_detail: none tells which rule is missing',
+        'code === undefined ? [] : missingWords(error.missingRule)',
+        'missingWords(error.missingRule)',
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'policy/missing.ts',
+    ['policy/missing'],
+    [
+      ['the address of no entry counts as one', 'near.length === 0', 'rules.length === 0'],
+      ['another method counts as missing claims', "'claims' : 'method'", "'claims' : 'claims'"],
     ],
   ),
   ...mutantsOf(

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Verified } from '../../src/assertion/verify.ts'
-import { escapeHtml, statusAnswer } from '../../src/pages/status.ts'
+import { statusAnswer } from '../../src/pages/status.ts'
 
 const verified: Verified = {
   claims: { sub: 'u1', name: '<i>"Žofie"', groups: ['a', 'b'], '<b>': 'x' },
@@ -46,9 +46,34 @@ t.test('a visitor without a verified identity is told so', async (t) => {
   t.match(body.toString(), 'No verified identity')
 })
 
-t.test('escapeHtml() leaves no way out of text or a quoted attribute', async (t) => {
-  t.equal(
-    escapeHtml(`<a href="x" title='y'>&`),
-    '&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;',
+t.test('a token in a claim or a header is never shown', async (t) => {
+  const token = `e${'y'.repeat(20)}.${'a'.repeat(20)}.${'b'.repeat(20)}`
+  for (const accept of [undefined, 'text/html']) {
+    const { body } = statusAnswer(
+      {
+        lines: ['X-Pomerium-Jwt-Assertion', token],
+        verified: { ...verified, claims: { ...verified.claims, id_token: token } },
+        dropped: 0,
+      },
+      { requestId: 'id', accept },
+    )
+    t.notMatch(body.toString(), 'yyyyyy')
+    t.match(body.toString(), '(the assertion)')
+  }
+})
+
+t.test('a header that is sent more than once has a list of its values', async (t) => {
+  const { body } = statusAnswer(
+    { lines: ['X-Group', 'a', 'X-Group', 'b', 'X-Name', 'c'], verified, dropped: 0 },
+    { requestId: 'id', accept: undefined },
   )
+  t.same(JSON.parse(body.toString()).headers, { 'X-Group': ['a', 'b'], 'X-Name': 'c' })
+})
+
+t.test('the answer names its request', async (t) => {
+  const { headers } = statusAnswer(
+    { lines, verified, dropped: 0 },
+    { requestId: 'id-1', accept: undefined },
+  )
+  t.equal(headers[headers.indexOf('X-Request-Id') + 1], 'id-1')
 })

@@ -51,3 +51,27 @@ t.test('what no entry of allow matches is answered with 403 and never forwarded'
   t.equal(statusOf(await ask('/ops/a', ['dev', 'secret-group'])), 200)
   t.equal(upstream.received().length, 1)
 })
+
+t.test('the page of a refusal tells the kind of rule that is missing, and no rule', async (t) => {
+  const upstream = await answering()
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { allow: [{ ...OPS, methods: ['GET'] }] })
+  const page = (line: string) =>
+    exchangeBytes(
+      gate.port,
+      requestBytes(gate.assertion({ groups: ['dev'] }), {
+        line: `${line} HTTP/1.1`,
+        lines: ['Connection: close', 'Accept: text/html'],
+      }),
+    )
+  for (const [line, words] of [
+    ['GET /', 'No rule lets anybody in'],
+    ['DELETE /ops/a', 'not with this kind of request'],
+    ['GET /ops/a', 'none of them fits you'],
+  ] as const) {
+    const answer = await page(line)
+    t.equal(statusOf(answer), 403, line)
+    t.match(answer, words, line)
+    t.notMatch(answer, /secret-group|\/ops|ann@example.com/, 'neither rules nor claims')
+  }
+})
