@@ -13,6 +13,8 @@ export interface Exchange {
   /** The path as sent, without the query, cut to 2 KiB. */
   readonly path: string
   readonly started: Milliseconds
+  /** Of the client's `traceparent`; `undefined` when there is none, or no good one. */
+  readonly traceId: string | undefined
   decision: 'forward' | 'reject'
   status: number | undefined
   code: Code | undefined
@@ -40,16 +42,18 @@ export interface ExchangeObserver {
 
 const PATH_LIMIT = 2048
 
+/** What an exchange begins with; bytes that are no HTTP have no header fields. */
+export type Opening = Pick<RequestHead, 'method' | 'target'> &
+  Partial<Pick<RequestHead, 'rawHeaders'>>
+
 /** An exchange is a refusal until the decision says otherwise. */
-export function createExchange(
-  head: Pick<RequestHead, 'method' | 'target'>,
-  now: Milliseconds,
-): Exchange {
+export function createExchange(head: Opening, now: Milliseconds): Exchange {
   return {
     id: randomUUID(),
     method: head.method,
     path: pathOf(head.target).slice(0, PATH_LIMIT),
     started: now,
+    traceId: traceIdOf(head.rawHeaders ?? []),
     decision: 'reject',
     status: undefined,
     code: undefined,
@@ -63,6 +67,33 @@ export function createExchange(
     bytes: 0,
     aborted: false,
   }
+}
+
+const TRACE_PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/
+const TRACE_PARENT_LIMIT = 512
+const isNothing = (id: string): boolean => /^0+$/.test(id)
+
+/** The trace that `traceparent` names, by W3C Trace Context. */
+function traceIdOf(rawHeaders: readonly string[]): string | undefined {
+  const value = onlyTraceParent(rawHeaders) ?? ''
+  if (value.length > TRACE_PARENT_LIMIT) return undefined
+  const [, version, trace = '', parent = '', more] = TRACE_PARENT.exec(value) ?? []
+  // Only versions to come may say more than version 00 does.
+  if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
+  return version === undefined || isNothing(trace) || isNothing(parent) ? undefined : trace
+}
+
+/** Two of them name no trace. */
+function onlyTraceParent(rawHeaders: readonly string[]): string | undefined {
+  let only: string | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    // The length first: this looks at every field of every request.
+    if (name?.length !== 11 || name.toLowerCase() !== 'traceparent') continue
+    if (only !== undefined) return undefined
+    only = rawHeaders[i + 1] ?? ''
+  }
+  return only
 }
 
 /** What the line of a request says of the user: `email` only where `log_email` is on. */
@@ -79,6 +110,7 @@ export function logExchange(
   log.info(
     {
       request_id: exchange.id,
+      trace_id: exchange.traceId,
       method: exchange.method,
       path: exchange.path,
       status: exchange.status,

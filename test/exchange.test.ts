@@ -38,3 +38,51 @@ t.test('a claim that is no short text does not fill the log', async (t) => {
   t.equal(line['email'], undefined)
   t.equal(line['jti'], undefined)
 })
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const SPAN = '00f067aa0ba902b7'
+
+const traceOf = (...rawHeaders: string[]) =>
+  createExchange({ method: 'GET', target: '/', rawHeaders }, 0).traceId
+
+t.test('the trace id is that of a good traceparent', async (t) => {
+  t.equal(traceOf('Host', 'a', 'TraceParent', `00-${TRACE}-${SPAN}-01`), TRACE)
+  t.equal(traceOf('traceparent', `01-${TRACE}-${SPAN}-00`), TRACE)
+  t.equal(traceOf('traceparent', `01-${TRACE}-${SPAN}-00-more`), TRACE, 'a version to come')
+  t.equal(traceOf('tracestate', 'a=1'), undefined)
+  t.equal(createExchange({ method: '-', target: '' }, 0).traceId, undefined)
+})
+
+t.test('a traceparent that is not exactly one of the standard gives none', async (t) => {
+  for (const value of [
+    '',
+    TRACE,
+    `ff-${TRACE}-${SPAN}-01`,
+    `00-${'0'.repeat(32)}-${SPAN}-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE.toUpperCase()}-${SPAN}-01`,
+    `00-${TRACE.slice(1)}-${SPAN}-01`,
+    `00-${TRACE}0-${SPAN}-01`,
+    `00-${TRACE}-${SPAN}`,
+    `00-${TRACE}-${SPAN}-01-more`,
+    `00-${TRACE}-${SPAN}-01-`,
+    `01-${TRACE}-${SPAN}-00more`,
+    ` 00-${TRACE}-${SPAN}-01`,
+    `00-${TRACE}-${SPAN}-01\n`,
+    `01-${TRACE}-${SPAN}-01-${'x'.repeat(512)}`,
+  ])
+    t.equal(traceOf('traceparent', value), undefined, JSON.stringify(value))
+  const good = `00-${TRACE}-${SPAN}-01`
+  t.equal(traceOf('traceparent', good, 'Traceparent', good), undefined, 'two are none')
+})
+
+t.test('the log line holds the trace id', async (t) => {
+  let line: Record<string, unknown> = {}
+  const info = (fields: object) => {
+    line = { ...fields }
+  }
+  const rawHeaders = ['traceparent', `00-${TRACE}-${SPAN}-01`]
+  const exchange = createExchange({ method: 'GET', target: '/', rawHeaders }, 0)
+  logExchange({ info } as unknown as Log, exchange, 1)
+  t.equal(line['trace_id'], TRACE)
+})

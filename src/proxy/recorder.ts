@@ -1,7 +1,13 @@
 import type { Config, Milliseconds } from '../config/config.ts'
 import { type Decide, type Decision, KnownUserError } from '../decision.ts'
 import { RejectedError } from '../errors.ts'
-import { createExchange, type Exchange, type ExchangeObserver, logExchange } from '../exchange.ts'
+import {
+  createExchange,
+  type Exchange,
+  type ExchangeObserver,
+  logExchange,
+  type Opening,
+} from '../exchange.ts'
 import type { Log } from '../log.ts'
 import { type Answer, internalErrorAnswer, problemAnswer } from '../pages/problem.ts'
 import type { RequestHead } from './gate.ts'
@@ -18,7 +24,7 @@ export interface RecorderOptions {
 
 /** Keeps the record of each exchange: its beginning, the decision, the answer of ours, its end. */
 export interface Recorder {
-  begin(head: Pick<RequestHead, 'method' | 'target'>): Exchange
+  begin(head: Opening): Exchange
   decide(head: RequestHead, exchange: Exchange): Promise<Decision>
   /** The one place where an error becomes an answer. */
   answer(error: unknown, exchange: Exchange, rawHeaders: HeaderLines): Answer

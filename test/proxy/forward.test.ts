@@ -104,6 +104,30 @@ t.test('fields keep their order, spelling, case and duplicates', async (t) => {
   )
 })
 
+t.test('the context of a trace passes as it came, and its id is logged', async (t) => {
+  const upstream = await rawUpstream()
+  t.teardown(() => upstream.close())
+  const gate = await startClaimgate(t, upstream.port, { identityHeaders: [] })
+  const id = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const lines = [
+    `Traceparent: 00-${id}-00f067aa0ba902b7-01`,
+    'tracestate: rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
+    'tracestate: second=1',
+  ]
+  await exchangeBytes(
+    gate.port,
+    requestBytes(gate.assertion(), { lines: [...lines, 'Connection: close'] }),
+  )
+  t.same(upstream.received()[0]?.split('\r\n').slice(2, -2), lines)
+  const refused = requestBytes(undefined, { lines: [...lines, 'Connection: close'] })
+  await exchangeBytes(gate.port, refused)
+  const logged = gate.logLines().filter(({ msg }) => msg === 'request')
+  t.match(logged, [
+    { decision: 'forward', trace_id: id },
+    { decision: 'reject', trace_id: id },
+  ])
+})
+
 for (const [method, body] of [
   ['GET', 'body'],
   ['DELETE', 'body'],

@@ -133,3 +133,13 @@ t.test('the image runs as an unprivileged number, without a shell', async (t) =>
   t.match(final, /^HEALTHCHECK [^\n]*\\\n {2}CMD \["\/nodejs\/bin\/node", /m)
   t.notMatch(final, /^RUN /m)
 })
+
+t.test('the image says what it is and what it is made of', async (t) => {
+  const dockerfile = readFileSync('Dockerfile', 'utf8')
+  const final = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+  for (const label of ['title', 'description', 'licenses', 'version', 'revision'])
+    t.match(final, `org.opencontainers.image.${label}=`)
+  t.match(final, /^COPY --from=build \/app\/sbom\.cdx\.json \.\/$/m)
+  t.match(dockerfile, 'npm sbom --omit=dev ')
+  t.match(dockerfile, /^FROM --platform=\$BUILDPLATFORM /m, 'one build stage for every platform')
+})

@@ -41,6 +41,7 @@ const EXCHANGE: Exchange = {
   method: 'GET',
   path: '/',
   started: 0,
+  traceId: 'trace',
   decision: 'forward',
   status: 200,
   code: 'ERR_UPSTREAM_UNAVAILABLE',
