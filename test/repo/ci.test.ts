@@ -46,6 +46,15 @@ t.test('what failed before the tests is named and counted', async (t) => {
   t.equal(status, 1)
 })
 
+t.test('the counts of other tests are added', async (t) => {
+  const more = summarize('# { total: 3, pass: 3 }\n', '18 passed, 0 failed, 1 skipped')
+  t.equal(more.lines.at(-1), '21 passed, 0 failed, 1 skipped')
+  t.equal(more.status, 0)
+  const { lines, status } = summarize('# { total: 3, pass: 3 }\n', '17 passed, 1 failed', 'lint')
+  t.same(lines.slice(-2), ['failed: lint', '20 passed, 2 failed'])
+  t.equal(status, 1)
+})
+
 t.test('npm ci finds every platform package in the lock file', async (t) => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { optionalDependencies?: Record<string, string> }>
