@@ -1,6 +1,9 @@
 /** After so many failures of the same thing it is not the machine. */
 export const ATTEMPTS = 5
 
+/** So long a proxy that was kept waiting goes on refusing, and longer. */
+const PAUSE = 1_500
+
 /**
  * What `work` resolves to, tried up to {@link ATTEMPTS} times. A proxy may rightly answer 503 while the machine keeps it
  * waiting; what was measured then counts for nothing.
@@ -14,6 +17,7 @@ export async function attempt<T>(work: () => Promise<T>, tell: (text: string) =>
     } catch (error) {
       if (number >= ATTEMPTS) throw error
       tell(`once more: ${error instanceof Error ? error.message : String(error)}`)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE))
     }
   }
 }

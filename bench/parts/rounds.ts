@@ -40,14 +40,21 @@ export interface PeerSamples {
 
 export interface Plan {
   readonly rounds: number
+  /** When so many rounds are done, or more than {@link LEAST_ROUNDS} and this says so, it ends. */
+  readonly isOver?: () => boolean
   /** Requests to each peer before anything counts; compilers of the peers' own need tens of thousands. */
   readonly warmUp: number
+  /** The warm-up of one peer ends after so many milliseconds; by default it does not. */
+  readonly warmUpTime?: number
   readonly withCounters: boolean
   /** Told about every step, for somebody who waits. */
   readonly tell: (text: string) => void
   /** Run once in every round, among the peers. */
   readonly inEachRound?: () => Promise<void>
 }
+
+/** Fewer have no median worth the name. */
+const LEAST_ROUNDS = 3
 
 interface Entrant {
   readonly peer: Peer
@@ -75,6 +82,7 @@ export async function measureInRounds(
     }
     for (const entrant of entrants) await warmUp(stage, entrant, scenarios, plan)
     for (let round = 0; round < plan.rounds; round++) {
+      if (round >= LEAST_ROUNDS && plan.isOver?.()) break
       plan.tell(`round ${round + 1} of ${plan.rounds}`)
       for (const entrant of rotated(entrants, round))
         for (const scenario of scenarios)
@@ -108,19 +116,26 @@ const jobOf = ({ running: { port }, offset }: Entrant, scenario: Scenario, count
   return { kind: 'load', set, status, connections, rate, port, offset, count } as const
 }
 
+/** One load of the warm-up. */
+const BATCH = 1_000
+
 async function warmUp(
   stage: Stage,
   entrant: Entrant,
   scenarios: readonly Scenario[],
-  { warmUp: requests, tell }: Plan,
+  { warmUp: requests, warmUpTime = Number.POSITIVE_INFINITY, tell }: Plan,
 ): Promise<void> {
   tell(`warm up ${entrant.peer.name}`)
   const longest = Math.max(...scenarios.map(({ count }) => count))
+  const end = performance.now() + warmUpTime
   for (const scenario of scenarios) {
     // In the proportions of the rounds: a megabyte is not sent ten thousand times.
-    const share = (requests / scenarios.length) * (scenario.count / longest)
-    const count = Math.max(1, Math.ceil(share))
-    await attempt(() => stage.run(jobOf(entrant, { ...scenario, rate: 0 }, count)), tell)
+    let left = Math.ceil((requests / scenarios.length) * (scenario.count / longest))
+    while (left > 0 && performance.now() < end) {
+      const count = Math.min(left, BATCH)
+      await attempt(() => stage.run(jobOf(entrant, { ...scenario, rate: 0 }, count)), tell)
+      left -= count
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { lowValue, median } from '../measure/stats.ts'
 import { startVerifyMeter } from '../measure/verify-meter.ts'
+import type { VerifyCost } from '../measure/verify-process.ts'
 import type { Bar } from '../report/svg.ts'
 import { figure } from '../report/table.ts'
 import { CONNECTIONS, type Part, scaled, WARM_UP } from './part.ts'
@@ -20,14 +21,15 @@ export const saturation: Part = async ({ stage, peers, rounds, scale, withCounte
     rate: 0,
   }
   const meter = startVerifyMeter(stage)
-  const bare: number[] = []
+  const checks: VerifyCost[] = []
   const all = await measureInRounds(stage, peers, [scenario], {
     rounds,
     warmUp: scaled(WARM_UP, scale, 500),
     withCounters,
     tell,
-    inEachRound: async () => void bare.push(await meter.measure(scaled(CHECKS, scale, 500))),
+    inEachRound: async () => void checks.push(await meter.measure(scaled(CHECKS, scale, 500))),
   }).finally(() => meter.end())
+  const bare = checks.map((check) => check.bare)
   const factor = efficiency(all, ['claimgate', 'claimgate-none'], bare, NAME)
   return {
     tables: [
@@ -56,7 +58,7 @@ export const saturation: Part = async ({ stage, peers, rounds, scale, withCounte
       title: 'CPU per request, ÷ HAProxy jwt_verify (lower is better)',
       bars: all.map((entry) => barOf(all, entry)),
     },
-    data: { bare, efficiency: factor, peers: dataOf(all) },
+    data: { checks, efficiency: factor, peers: dataOf(all) },
   }
 }
 
