@@ -47,7 +47,9 @@ t.test('a process that is gone costs nothing and is no fault', { skip }, async (
 })
 
 t.test('a tree holds what a process has started', { skip }, async (t) => {
-  const child = spawn('sh', ['-c', 'exec 3<&0; cat <&3 & echo up; wait'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn('sh', ['-c', 'exec 3<&0; cat <&3 & echo up; wait'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   t.teardown(() => child.stdin?.end())
   await once(child.stdout, 'data')
   const tree = processTree(child.pid ?? 0)
