@@ -1,0 +1,3 @@
+module claimgate/bench/peer
+
+go 1.21
