@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { closeGently, connectionOf } from './connection.ts'
@@ -95,6 +95,11 @@ export async function createDataServer(
     refuseUnframed(raw)
     await handlers.decide(raw)
   })
+  const refuse = (request: FastifyRequest, reply: FastifyReply) => {
+    reply.hijack()
+    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
+    return reply
+  }
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
     handlers.refuse(request.raw, error)
@@ -112,17 +117,17 @@ export async function createDataServer(
     upstream: 'http://127.0.0.1',
     websocket: false,
     httpMethods: PROXIED_METHODS,
-    handler: (request, reply) => {
+    // Before the plugin's own handler, which parses three URLs of a target that is always the same (2 to 4 µs).
+    preHandler: (request, reply, done) => {
       reply.hijack()
       handlers.forward(request.raw)
-      return reply
+      done()
     },
+    // Never reached; should it be, nothing is forwarded.
+    handler: refuse,
   })
   // Only what the decision has refused before can be without a route.
-  app.setNotFoundHandler((request, reply) => {
-    reply.hijack()
-    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
-  })
+  app.setNotFoundHandler(refuse)
   await app.ready()
   return { app, connections }
 }
