@@ -23,7 +23,10 @@ import { createRecorder } from './proxy/recorder.ts'
 import { createOpenTunnel } from './proxy/tunnel.ts'
 import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
+import { keepServerTls, type TlsKeeper, type TlsKeeperDeps } from './tls/keeper.ts'
+import { readServerTls, type ServerTls } from './tls/material.ts'
 import { readVersion } from './version.ts'
+import { watchFiles } from './watch.ts'
 
 export interface Claimgate {
   /** Opens both listeners. The key set loads in the background: until then requests are answered with 503. */
@@ -43,11 +46,19 @@ export interface ClaimgateDeps {
 
 /** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
-  const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps)
+  const { log } = deps
+  const tls = config.tls === undefined ? undefined : readServerTls(config.tls)
+  const certificateExpires = () => keeper?.inUse().expires ?? tls?.expires
+  const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps, certificateExpires)
   let draining: Promise<void> | undefined
   const loadTimer = setInterval(load.tick, LOAD_PERIOD)
   loadTimer.unref()
-  const data = await createDataServer(config, { ...requests, ...bare })
+  const onHandshakeFailed = (reason: string) => {
+    metrics.tlsHandshakeFailed()
+    log.info({ reason }, 'tls handshake failed')
+  }
+  const data = await createDataServer(config, { ...requests, ...bare }, { tls, onHandshakeFailed })
+  const keeper = keepTls(config, tls, { use: data.useTls, onReload: metrics.tlsReloaded, log })
   const admin = await createAdminServer({
     keySetStatus: keySet.status,
     isDraining: () => draining !== undefined,
@@ -64,8 +75,9 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       timeout: config.drainTimeout,
       onStop: bare.drain,
     })
-    if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
+    if (left > 0) log.warn({ connections: left }, 'cut at the end of drain_timeout')
     clearInterval(loadTimer)
+    keeper?.close()
     pool.close()
     keySet.close()
     await admin.close()
@@ -87,8 +99,21 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
   }
 }
 
+function keepTls(
+  { tls: files }: Config,
+  tls: ServerTls | undefined,
+  deps: Omit<TlsKeeperDeps, 'watch'>,
+): TlsKeeper | undefined {
+  if (files === undefined || tls === undefined) return undefined
+  return keepServerTls(files, tls, { ...deps, watch: watchFiles })
+}
+
 /** The way of a request, from its parts: key set, verifier, decision, upstream, handlers. */
-function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
+function assemble(
+  config: Config,
+  { log, now = Date.now }: ClaimgateDeps,
+  certificateExpires: () => number | undefined,
+) {
   const monotonic = () => performance.now()
   const keySet = openKeySet(config.keySet, {
     algorithms: config.algorithms,
@@ -125,6 +150,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     keySetStatus: keySet.status,
     tunnels: () => bare.tunnels.size,
     remembered: () => replayGuard?.size() ?? 0,
+    certificateExpires,
     now,
   })
   const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })

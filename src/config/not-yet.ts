@@ -8,14 +8,10 @@ const refuseForNow = (input: Input, must: string) => {
   return { faults: faults.map((fault) => ({ ...fault, got: `${fault.got}${NOT_YET}` })) }
 }
 
-/** A setting whose feature does not exist: setting it is refused, so that nobody relies on it. */
-export const notYet: Kind<undefined> = {
-  form: 'nothing yet',
-  schema: { not: {} },
-  read: (input) => refuseForNow(input, 'not be set'),
-}
-
-/** As {@link notYet}, but `off` may be written out; `others` says which values will mean something. */
+/**
+ * A setting whose feature does not exist: only `off` may be written, so that nobody relies on it; `others` says which
+ * values will mean something.
+ */
 export const offForNow = (others: RegExp): Kind<'off'> => ({
   form: '`off`',
   schema: { const: 'off' },

@@ -16,6 +16,8 @@ export function crossProblems(draft: Draft): Problem[] {
     ...keySetProblems(draft),
     ...pair(draft, 'jwks_client_cert_file', 'jwks_client_key_file'),
     ...pair(draft, 'upstream_client_cert_file', 'upstream_client_key_file'),
+    ...pair(draft, 'tls_cert_file', 'tls_key_file'),
+    ...clientCa(draft),
     ...upstreamTls(draft),
     ...listeners(draft),
     ...loops(draft),
@@ -47,6 +49,13 @@ function* pair(draft: Draft, cert: SettingName, key: SettingName): Generator<Pro
   ] as const)
     if (draft.given(one) && !draft.given(other))
       yield problem(sourceOf(draft, one), other, `be set together with ${one}`, 'nothing')
+}
+
+/** Without TLS nobody would be asked for a certificate, and nobody refused. */
+function* clientCa(draft: Draft): Generator<Problem> {
+  const [ca, cert] = ['tls_client_ca_file', 'tls_cert_file'] as const
+  if (draft.given(ca) && !draft.given(cert))
+    yield problem(sourceOf(draft, ca), cert, `be set together with ${ca}`, 'nothing')
 }
 
 const UPSTREAM_TLS = [

@@ -64,9 +64,9 @@ export interface Values {
   readonly tunnel_max_age: Milliseconds | undefined
   readonly drain_delay: Milliseconds
   readonly drain_timeout: Milliseconds
-  readonly tls_cert_file: undefined
-  readonly tls_key_file: undefined
-  readonly tls_client_ca_file: undefined
+  readonly tls_cert_file: string | undefined
+  readonly tls_key_file: string | undefined
+  readonly tls_client_ca_file: string | undefined
   readonly log_level: (typeof LOG_LEVELS)[number]
   readonly log_format: (typeof LOG_FORMATS)[number]
   readonly error_detail: (typeof ERROR_DETAILS)[number]

@@ -127,6 +127,25 @@ t.test('a client certificate and its key come together', async (t) => {
   }
 })
 
+t.test('TLS on the data port needs certificate and key, and client CAs need both', async (t) => {
+  const [cert, key, ca] = ['tls_cert_file', 'tls_key_file', 'tls_client_ca_file'] as const
+  t.strictSame(config({ [cert]: '/c', [key]: '/k', [ca]: '/a' }).tls, {
+    certFile: '/c',
+    keyFile: '/k',
+    clientCaFile: '/a',
+  })
+  t.equal(config({}).tls, undefined)
+  t.strictSame(lines({ [cert]: '/c' }), [
+    `env CLAIMGATE_TLS_CERT_FILE: ${key} must be set together with ${cert}, got nothing`,
+  ])
+  t.strictSame(lines({ [key]: '/k' }), [
+    `env CLAIMGATE_TLS_KEY_FILE: ${cert} must be set together with ${key}, got nothing`,
+  ])
+  t.strictSame(lines({ [ca]: '/a' }), [
+    `env CLAIMGATE_TLS_CLIENT_CA_FILE: ${cert} must be set together with ${ca}, got nothing`,
+  ])
+})
+
 t.test('TLS settings of the upstream need an https: upstream', async (t) => {
   const settings = {
     upstream_ca_file: '/ca',
