@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
-import type { AddressInfo, Server } from 'node:net'
 import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics } from './admin/metrics.ts'
 import { createVerifier } from './assertion/verify.ts'
-import type { Config, ListenAddress } from './config/config.ts'
+import type { Config } from './config/config.ts'
 import { createDecide } from './decision.ts'
 import { drainServer } from './drain.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
 import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
+import { type Bound, listenOn } from './listen.ts'
 import { createAllow } from './policy/allow.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
 import { createReplayGuard } from './policy/replay.ts'
@@ -30,7 +30,7 @@ import { watchFiles } from './watch.ts'
 
 export interface Claimgate {
   /** Opens both listeners. The key set loads in the background: until then requests are answered with 503. */
-  start(): Promise<{ readonly data: AddressInfo; readonly admin: AddressInfo | undefined }>
+  start(): Promise<{ readonly data: Bound; readonly admin: Bound | undefined }>
   /**
    * Ends without losing a request: not ready, `drain_delay`, no new connections, in-flight requests, tunnels. Called again,
    * it resolves when the first call does.
@@ -88,8 +88,8 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       keySet.start()
       const { listen: dataAddress, adminListen } = config
       return {
-        data: await listen(data.app.server, dataAddress),
-        admin: adminListen === undefined ? undefined : await listen(admin.server, adminListen),
+        data: await listenOn(data.app.server, dataAddress),
+        admin: adminListen === undefined ? undefined : await listenOn(admin.server, adminListen),
       }
     },
     drain() {
@@ -173,14 +173,4 @@ function readUpstreamTls({ upstreamTls }: Config) {
     cert: read(upstreamTls.clientCertFile),
     key: read(upstreamTls.clientKeyFile),
   }
-}
-
-function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.port, address.host, () => {
-      server.off('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }

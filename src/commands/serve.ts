@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { constants } from 'node:os'
 import type { Logger } from 'pino'
 import type { Milliseconds } from '../config/config.ts'
@@ -28,12 +27,8 @@ export async function serve(sources: Sources): Promise<Serving> {
   for (const warning of warnings) log.warn({ warning }, 'settings warning')
   const claimgate = await createClaimgate(config, { log })
   const { data, admin } = await claimgate.start()
-  log.info({ listen: authority(data), admin_listen: admin && authority(admin) }, 'listening')
+  log.info({ listen: data.authority, admin_listen: admin?.authority }, 'listening')
   return { claimgate, log }
-}
-
-function authority({ address, family, port }: AddressInfo): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** How long the last log lines may take to be written. */

@@ -14,6 +14,11 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/** What a listener binds: an address, or the path of a Unix socket. */
+export type ListenTarget =
+  | (ListenAddress & { readonly path?: never })
+  | { readonly path: string; readonly host?: never; readonly port?: never }
+
 /** Files of TLS on the data port, PEM; read again when they change. */
 export interface ServerTlsFiles {
   /** The server's certificate, its issuers behind it. */
@@ -95,8 +100,8 @@ export interface Config {
   readonly issuers: readonly string[]
   readonly audiences: readonly string[]
   readonly keySet: KeySetSource
-  readonly listen: ListenAddress
-  readonly adminListen: ListenAddress | undefined
+  readonly listen: ListenTarget
+  readonly adminListen: ListenTarget | undefined
   /** `undefined`: the data port speaks plain HTTP. */
   readonly tls: ServerTlsFiles | undefined
   readonly identityHeaders: readonly IdentityHeader[]

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
-import type { ListenAddress } from './config.ts'
+import type { ListenTarget } from './config.ts'
 import { audiences, identityHeadersOf, issuers } from './derive.ts'
 import { type Draft, sourceOf } from './draft.ts'
 import { isAny, isLoopback } from './hosts.ts'
@@ -80,7 +80,10 @@ function* upstreamTls(draft: Draft): Generator<Problem> {
 
 function* listeners(draft: Draft): Generator<Problem> {
   const [data, admin] = [draft.get('listen'), draft.get('admin_listen')]
-  if (data === undefined || admin === undefined || data.port === 0) return
+  if (data === undefined || admin === undefined) return
+  if (data.path !== undefined || admin.path !== undefined)
+    return void (yield* sharedSocket(draft, data, admin))
+  if (data.port === 0) return
   const isShared = data.host === admin.host || isAny(data.host) || isAny(admin.host)
   if (data.port === admin.port && isShared)
     yield problem(
@@ -91,24 +94,40 @@ function* listeners(draft: Draft): Generator<Problem> {
     )
 }
 
+function* sharedSocket(draft: Draft, data: ListenTarget, admin: ListenTarget): Generator<Problem> {
+  if (admin.path !== undefined && data.path === admin.path)
+    yield problem(
+      sourceOf(draft, 'admin_listen'),
+      'admin_listen',
+      'have another path than listen',
+      quote(`unix:${admin.path}`),
+    )
+}
+
 /** A request forwarded to ourselves would be forwarded again, until connections run out. */
 function* loops(draft: Draft): Generator<Problem> {
   const upstream = draft.get('upstream')
-  if (upstream === undefined || upstream.protocol === 'unix:') return
-  const { hostname: host, port } = upstream
+  if (upstream === undefined) return
+  const dialled: ListenTarget =
+    upstream.protocol === 'unix:'
+      ? { path: upstream.path }
+      : { host: upstream.hostname, port: upstream.port }
   for (const name of ['listen', 'admin_listen'] as const) {
     const own = draft.get(name)
-    if (own !== undefined && reaches({ host, port }, own))
+    if (own !== undefined && reaches(dialled, own))
       yield problem(
         sourceOf(draft, 'upstream'),
         'upstream',
         `not be claimgate itself (${name})`,
-        quote(`${host}:${port}`),
+        quote(
+          dialled.path === undefined ? `${dialled.host}:${dialled.port}` : `unix:${dialled.path}`,
+        ),
       )
   }
 }
 
-function reaches(dialled: ListenAddress, own: ListenAddress): boolean {
+function reaches(dialled: ListenTarget, own: ListenTarget): boolean {
+  if (dialled.path !== undefined || own.path !== undefined) return dialled.path === own.path
   if (dialled.port !== own.port) return false
   const isLocal = isLoopback(dialled.host) || isAny(dialled.host)
   return dialled.host === own.host || (isLocal && (isLoopback(own.host) || isAny(own.host)))

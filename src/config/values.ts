@@ -6,6 +6,7 @@ import type {
   ERROR_DETAILS,
   IdentityHeader,
   ListenAddress,
+  ListenTarget,
   LOG_FORMATS,
   LOG_LEVELS,
   Milliseconds,
@@ -35,8 +36,8 @@ export interface Values {
   readonly jwks_refresh: Milliseconds
   readonly jwks_cooldown: Milliseconds
   readonly jwks_max_stale: Milliseconds
-  readonly listen: ListenAddress
-  readonly admin_listen: ListenAddress | undefined
+  readonly listen: ListenTarget
+  readonly admin_listen: ListenTarget | undefined
   readonly preset: PresetName
   readonly identity_headers: readonly IdentityHeader[] | undefined
   readonly assertion_header: string

@@ -247,3 +247,16 @@ t.test('off turns off what can be off, and nothing else', async (t) => {
   for (const name of ['header_timeout', 'jwks_timeout', 'upstream_response_timeout'])
     t.equal(lines({ [name]: '0s' }).length, 1, `${name} is not 0`)
 })
+
+t.test('a Unix socket is not shared by two ports, nor the upstream of itself', async (t) => {
+  const own = 'unix:/run/claimgate.sock'
+  t.strictSame(lines({ listen: own, admin_listen: 'unix:/run/admin.sock' }), [])
+  t.strictSame(lines({ listen: own, admin_listen: '0.0.0.0:8000' }), [])
+  t.strictSame(lines({ listen: own, admin_listen: own }), [
+    `env CLAIMGATE_ADMIN_LISTEN: admin_listen must have another path than listen, got "${own}"`,
+  ])
+  t.strictSame(lines({ listen: own, upstream: own }), [
+    `env CLAIMGATE_UPSTREAM: upstream must not be claimgate itself (listen), got "${own}"`,
+  ])
+  t.strictSame(lines({ listen: own, upstream: 'unix:/run/app.sock' }), [])
+})
