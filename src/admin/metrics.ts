@@ -9,6 +9,10 @@ export interface MetricsOptions {
   readonly tunnels: () => number
   /** Assertions that the replay guard remembers. */
   readonly remembered: () => number
+  readonly reloads: () => {
+    readonly last: 'ok' | 'error' | undefined
+    readonly since: Milliseconds
+  }
   /** End of validity of the certificate in use, since the epoch; `undefined` without TLS. */
   readonly certificateExpires: () => Milliseconds | undefined
   /** Wall clock. */
@@ -19,6 +23,7 @@ export interface Metrics extends ExchangeObserver {
   keySetFetched(result: 'ok' | 'not_modified' | 'error'): void
   tlsHandshakeFailed(): void
   tlsReloaded(result: 'ok' | 'error'): void
+  settingsReloaded(result: 'ok' | 'error'): void
   /** The Prometheus text exposition, and its media type. */
   text(): Promise<string>
   readonly contentType: string
@@ -96,6 +101,19 @@ export const METRICS = {
     type: 'gauge',
     help: 'End of validity of the certificate of the data port, Unix time; NaN without TLS.',
   },
+  claimgate_config_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the settings by result: ok (in use) or error (the last good ones stay).',
+    labels: ['result'],
+  },
+  claimgate_config_last_reload_successful: {
+    type: 'gauge',
+    help: '1 unless the last reload of the settings failed.',
+  },
+  claimgate_config_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the settings in use were taken into use, Unix time.',
+  },
   claimgate_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels are the version of claimgate and of Node.',
@@ -118,6 +136,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const stripped = counter('claimgate_stripped_headers_total')
   const dropped = counter('claimgate_dropped_items_total')
   const handshakes = counter('claimgate_tls_handshake_failures_total')
+  const reloads = counter('claimgate_config_reloads_total')
   const tlsReloads = counter('claimgate_tls_reloads_total')
   const fetches = counter('claimgate_key_set_fetches_total')
   registerState(options, gauge)
@@ -139,6 +158,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     keySetFetched: (result) => fetches.inc({ result }),
     tlsHandshakeFailed: () => handshakes.inc(),
     tlsReloaded: (result) => tlsReloads.inc({ result }),
+    settingsReloaded: (result) => reloads.inc({ result }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -167,10 +187,10 @@ function makers(registry: Registry) {
   }
 }
 
-function registerState(
-  { version, keySetStatus, tunnels, remembered, certificateExpires }: MetricsOptions,
-  gauge: ReturnType<typeof makers>['gauge'],
-): void {
+function registerState(options: MetricsOptions, gauge: ReturnType<typeof makers>['gauge']): void {
+  const { version, keySetStatus, tunnels, remembered, certificateExpires, reloads } = options
+  gauge('claimgate_config_last_reload_successful', () => (reloads().last === 'error' ? 0 : 1))
+  gauge('claimgate_config_last_reload_success_timestamp_seconds', () => reloads().since / 1000)
   gauge('claimgate_tunnels_open', tunnels)
   gauge('claimgate_replay_guard_entries', remembered)
   gauge('claimgate_key_set_keys', () => keySetStatus().keys)

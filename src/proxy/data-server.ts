@@ -8,7 +8,7 @@ import { admit, admitSecure } from './admission.ts'
 import { closeGently, connectionOf } from './connection.ts'
 import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
 import { headerValue } from './headers.ts'
-import { createHttpServer, type DataServerTls } from './http-server.ts'
+import { createHttpServer, type DataServerTls, limitServer } from './http-server.ts'
 import { endSlowReaders } from './slow-readers.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
@@ -54,6 +54,8 @@ export interface DataServer {
   readonly app: FastifyInstance
   /** Every open connection that was admitted. */
   readonly connections: ReadonlySet<Socket>
+  /** From now on these settings, for open connections too; the size of heads is for new ones. */
+  adapt(config: DataServerConfig): void
   /** For connections that come from now on; open ones stay. Only where there was TLS from the start. */
   useTls(tls: DataServerTls): void
 }
@@ -75,18 +77,18 @@ export async function createDataServer(
 ): Promise<DataServer> {
   const connections = new Set<Socket>()
   const http = createHttpServer(config, options.tls, shouldUpgrade)
+  const live = liveSettings(config, http.server, connections)
   const app = fastify({
     serverFactory: (route) => {
       const { server } = http
-      const admission = { connections, limits: () => config, overloaded: handlers.overloaded }
+      const admission = { connections, limits: live.settings, overloaded: handlers.overloaded }
       if (http.kind === 'plain') admit(server, admission)
       else admitSecure(http.server, { ...options, ...admission })
       listen(server, handlers, route)
-      const monotonic = () => performance.now()
-      server.once('close', endSlowReaders(connections, config.bodyIdleTimeout, monotonic))
       return server
     },
-    rewriteUrl: (request) => (pathOf(request.url ?? '') === config.statusPath ? STATUS : PROXIED),
+    rewriteUrl: (request) =>
+      pathOf(request.url ?? '') === live.settings().statusPath ? STATUS : PROXIED,
     // Fastify's would answer at once, before the answers to what came earlier on the connection.
     clientErrorHandler: () => undefined,
     exposeHeadRoutes: false,
@@ -128,7 +130,26 @@ export async function createDataServer(
     handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
   })
   await app.ready()
-  return { app, connections, useTls: http.useTls }
+  return { app, connections, adapt: live.adapt, useTls: http.useTls }
+}
+
+/** The settings that the listener itself goes by, which may become others while it listens. */
+function liveSettings(config: DataServerConfig, server: Server, connections: ReadonlySet<Socket>) {
+  const monotonic = () => performance.now()
+  const watch = ({ bodyIdleTimeout }: DataServerConfig) =>
+    endSlowReaders(connections, bodyIdleTimeout, monotonic)
+  let settings = config
+  let endWatch = watch(config)
+  server.once('close', () => endWatch())
+  return {
+    settings: () => settings,
+    adapt(next: DataServerConfig) {
+      settings = next
+      endWatch()
+      endWatch = watch(next)
+      limitServer(server, next)
+    },
+  }
 }
 
 /**

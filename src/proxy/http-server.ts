@@ -38,11 +38,8 @@ export function createHttpServer(
   shouldUpgradeCallback: NonNullable<ServerOptions['shouldUpgradeCallback']>,
 ): HttpServer {
   const options = {
-    maxHeaderSize: config.maxHeaderSize,
-    headersTimeout: config.headerTimeout,
     // Slow bodies are watched one by one: this limit would also cut long uploads.
     requestTimeout: 0,
-    keepAliveTimeout: config.keepAliveTimeout,
     // Heads that are late are answered together, so they are looked for often, while they are few.
     connectionsCheckingInterval: Math.min(250, config.headerTimeout),
     insecureHTTPParser: false,
@@ -57,9 +54,18 @@ export function createHttpServer(
   const http: HttpServer = tls === undefined ? plain(options) : secure(options, tls)
   // Node drops what is beyond this in silence, and the gate refuses a head with one line less.
   http.server.maxHeadersCount = MAX_HEADER_LINES + 1
-  // Those beyond the limit are answered; those beyond this reserve are closed without a word.
-  http.server.maxConnections = config.maxConnections + REFUSAL_RESERVE
+  limitServer(http.server, config)
   return http
+}
+
+/** All limits that Node looks up anew, at each look at its connections or with each new one. */
+export function limitServer(server: Server, config: HttpServerConfig): void {
+  server.headersTimeout = config.headerTimeout
+  server.keepAliveTimeout = config.keepAliveTimeout
+  // A field of the server that its types do not know.
+  Object.assign(server, { maxHeaderSize: config.maxHeaderSize })
+  // Those beyond the limit are answered; those beyond this reserve are closed without a word.
+  server.maxConnections = config.maxConnections + REFUSAL_RESERVE
 }
 
 function plain(options: ServerOptions): HttpServer {

@@ -20,8 +20,8 @@ export interface TlsKeeperDeps {
 /** Keeps TLS as fresh as its files: a change is in use within seconds, a bad one never. */
 export interface TlsKeeper {
   inUse(): ServerTls
-  /** From now on these files. `tls` was read from them. */
-  take(files: ServerTlsFiles, tls: ServerTls): void
+  /** From now on these files, as they are now. */
+  follow(files: ServerTlsFiles): void
   close(): void
 }
 
@@ -33,26 +33,30 @@ export function keepServerTls(
 ): TlsKeeper {
   let current = { files, tls }
 
-  const take = (from: ServerTlsFiles, next: ServerTls) => {
-    use(next)
-    current = { files: from, tls: next }
-    watching.follow(pathsOf(from))
-  }
-  const onChange = () => {
+  const read = () => {
     try {
-      take(current.files, readServerTls(current.files))
+      const next = readServerTls(current.files)
+      use(next)
+      current = { ...current, tls: next }
       onReload('ok')
-      const expires = new Date(current.tls.expires).toISOString()
-      log.info({ expires }, 'tls files reloaded')
+      log.info({ expires: new Date(next.expires).toISOString() }, 'tls files reloaded')
     } catch (error) {
       onReload('error')
       for (const { source, message } of problemsOf(error))
         log.warn({ source, problem: message }, 'tls files not reloaded, the last good ones stay')
     }
   }
-  const watching = watch({ onChange })
+  const watching = watch({ onChange: read })
   watching.follow(pathsOf(files))
-  return { inUse: () => current.tls, take, close: watching.close }
+  return {
+    inUse: () => current.tls,
+    follow(next) {
+      current = { ...current, files: next }
+      watching.follow(pathsOf(next))
+      read()
+    },
+    close: watching.close,
+  }
 }
 
 const pathsOf = ({ certFile, keyFile, clientCaFile }: ServerTlsFiles): string[] => [

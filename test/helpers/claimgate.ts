@@ -14,6 +14,7 @@ export interface RunningClaimgate {
   readonly port: number
   readonly adminPort: number
   readonly key: SigningKey
+  readonly config: Config
   /** A fresh good assertion, with these claims laid over the usual ones. */
   assertion(claims?: Members): string
   /** The log so far, one object per line. */
@@ -113,6 +114,7 @@ export async function startClaimgate(
     port: data.port,
     adminPort: admin?.port ?? 0,
     key,
+    config,
     assertion: (claims) => mint({ key, claims: { jti: `jti-${serial++}`, ...claims } }),
     logLines: () => lines.map((line) => JSON.parse(line)),
     gate,

@@ -57,9 +57,11 @@ t.test('bad files leave the last good ones in use, and each problem is told', as
 
 t.test('other files can take their place', async (t) => {
   const { used, followed, keeper } = setUp(t)
-  const next = { ...writeTlsFiles(t), clientCaFile: '/ca.pem' }
-  const tls = readServerTls({ ...next, clientCaFile: undefined })
-  keeper.take(next, tls)
-  t.strictSame(used, [tls])
-  t.strictSame(followed.at(-1), [next.certFile, next.keyFile, '/ca.pem'])
+  const next = writeTlsFiles(t)
+  keeper.follow(next)
+  t.match(used, [{ cert: readFileSync(next.certFile, 'utf8') }])
+  t.strictSame(followed.at(-1), [next.certFile, next.keyFile])
+  keeper.follow({ ...next, clientCaFile: '/absent' })
+  t.equal(used.length, 1, 'the last good ones stay')
+  t.strictSame(followed.at(-1), [next.certFile, next.keyFile, '/absent'])
 })
