@@ -197,8 +197,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'the router sees what the client asked for',
-        'STATUS : PROXIED)',
-        "STATUS : (request.url ?? ''))",
+        'STATUS : PROXIED,',
+        "STATUS : (request.url ?? ''),",
         { tests: ['proxy/forward'] },
       ],
       [
