@@ -100,12 +100,14 @@ async function readInput(): Promise<string> {
 
 /**
  * While starting, a signal ends the process at once, with 0: there is nothing yet to end in order. Process 1 of a
- * container would otherwise not hear it.
+ * container would otherwise not hear it. SIGHUP has nothing to reload yet.
  */
 function endOnSignal(): { isOver(): void } {
   const end = () => process.exit(0)
-  process.on('SIGTERM', end).on('SIGINT', end)
-  return { isOver: () => void process.off('SIGTERM', end).off('SIGINT', end) }
+  const ignore = () => undefined
+  process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', ignore)
+  const isOver = () => void process.off('SIGTERM', end).off('SIGINT', end).off('SIGHUP', ignore)
+  return { isOver }
 }
 
 function refuseOldNode(version: string): void {

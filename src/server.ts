@@ -1,35 +1,26 @@
-import { readFileSync } from 'node:fs'
-import type { AddressInfo, Server } from 'node:net'
 import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
-import { createMetrics } from './admin/metrics.ts'
-import { createVerifier } from './assertion/verify.ts'
-import type { Config, ListenAddress } from './config/config.ts'
-import { createDecide } from './decision.ts'
+import { createMetrics, type Metrics, type MetricsOptions } from './admin/metrics.ts'
+import type { Config } from './config/config.ts'
 import { drainServer } from './drain.ts'
-import { createIdentityHeaders } from './identity/headers.ts'
-import { createReserved } from './identity/strip.ts'
-import { openKeySet } from './key-set/open.ts'
-import { createAllow } from './policy/allow.ts'
+import { createGeneration } from './generation.ts'
+import { type Bound, listenOn } from './listen.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
-import { createMissing } from './policy/missing.ts'
-import { createReplayGuard } from './policy/replay.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
-import { createConnect } from './proxy/connector.ts'
-import { createDataServer } from './proxy/data-server.ts'
-import { createForward } from './proxy/forward.ts'
-import { upstreamHost } from './proxy/headers.ts'
+import { createDataServer, type DataServer } from './proxy/data-server.ts'
 import { createRequestHandlers } from './proxy/passage.ts'
-import { createRecorder } from './proxy/recorder.ts'
-import { createOpenTunnel } from './proxy/tunnel.ts'
-import { limitTunnelAge } from './proxy/tunnel-age.ts'
-import { createUpstreamPool } from './proxy/upstream.ts'
-import { createReportOnly } from './report-only.ts'
+import { createReloader, type ReloadRequest } from './reload.ts'
+import { createSuccession } from './succession.ts'
+import { keepServerTls, type TlsKeeper, type TlsKeeperDeps } from './tls/keeper.ts'
+import { readServerTls, type ServerTls } from './tls/material.ts'
 import { readVersion } from './version.ts'
+import { watchFiles } from './watch.ts'
 
 export interface Claimgate {
   /** Opens both listeners. The key set loads in the background: until then requests are answered with 503. */
-  start(): Promise<{ readonly data: AddressInfo; readonly admin: AddressInfo | undefined }>
+  start(): Promise<{ readonly data: Bound; readonly admin: Bound | undefined }>
+  /** Takes other settings into use without losing a request, or leaves all as it is and says why in the log. Never throws. */
+  reload(request: ReloadRequest): void
   /**
    * Ends without losing a request: not ready, `drain_delay`, no new connections, in-flight requests, tunnels. Called again,
    * it resolves when the first call does.
@@ -43,19 +34,130 @@ export interface ClaimgateDeps {
   readonly now?: () => number
 }
 
-/** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
+/**
+ * Puts the parts together.
+ *
+ * @throws ConfigError when the files of TLS, on the data port or to the upstream, cannot be used
+ */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
-  const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps)
-  let draining: Promise<void> | undefined
-  const loadTimer = setInterval(load.tick, LOAD_PERIOD)
-  loadTimer.unref()
-  const data = await createDataServer(config, { ...requests, ...bare })
+  const { log } = deps
+  const tls = config.tls === undefined ? undefined : readServerTls(config.tls)
+  const core = createCore(config, deps, {
+    certificateExpires: () => keeper?.inUse().expires,
+    reloads: () => reloader.status(),
+  })
+  const { succession, metrics, requests, bare } = core
+  const data = await createDataServer(
+    config,
+    { ...requests, ...bare },
+    { tls, onHandshakeFailed: handshakeReporter(metrics, log) },
+  )
+  const keeper = keepTls(config, tls, { use: data.useTls, onReload: metrics.tlsReloaded, log })
+  const reloader = createReloader({
+    succession,
+    build: core.build,
+    adapt(next) {
+      log.level = next.logLevel
+      data.adapt(next)
+      if (next.tls !== undefined) keeper?.follow(next.tls)
+    },
+    onResult: metrics.settingsReloaded,
+    log,
+    now: Date.now,
+  })
+  const drain = drainOnce({ ...core, data, log, keeper, endAdmin: () => admin.close() })
   const admin = await createAdminServer({
-    keySetStatus: keySet.status,
-    isDraining: () => draining !== undefined,
+    keySetStatus: () => succession.current().keySet.status(),
+    isDraining: drain.hasBegun,
+    reloadStatus() {
+      const { last = 'none', since } = reloader.status()
+      return { last, since: new Date(since).toISOString(), waiting: succession.isWaiting() }
+    },
     metrics,
   })
-  const end = async () => {
+  return {
+    async start() {
+      succession.current().keySet.start()
+      const { listen, adminListen } = config
+      return {
+        data: await listenOn(data.app.server, listen),
+        admin: adminListen === undefined ? undefined : await listenOn(admin.server, adminListen),
+      }
+    },
+    reload(request) {
+      if (!drain.hasBegun()) reloader.reload(request)
+    },
+    drain: drain.begin,
+  }
+}
+
+const handshakeReporter = (metrics: Metrics, log: Logger) => (reason: string) => {
+  metrics.tlsHandshakeFailed()
+  log.info({ reason }, 'tls handshake failed')
+}
+
+function keepTls(
+  { tls: files }: Config,
+  tls: ServerTls | undefined,
+  deps: Omit<TlsKeeperDeps, 'watch'>,
+): TlsKeeper | undefined {
+  if (files === undefined || tls === undefined) return undefined
+  return keepServerTls(files, tls, { ...deps, watch: watchFiles })
+}
+
+/** What requests go through, and what is counted of them. */
+function createCore(
+  config: Config,
+  { log, now = Date.now }: ClaimgateDeps,
+  state: Pick<MetricsOptions, 'certificateExpires' | 'reloads'>,
+) {
+  const load = createLoadMonitor(() => performance.now())
+  const loadTimer = setInterval(load.tick, LOAD_PERIOD)
+  loadTimer.unref()
+  const metrics = createMetrics({
+    ...state,
+    version: readVersion(),
+    keySetStatus: () => current().keySet.status(),
+    tunnels: () => bare.tunnels.size,
+    remembered: () => current().replayGuard?.size() ?? 0,
+    now,
+  })
+  const parts = {
+    ...{ log, now, observer: metrics, onFetch: metrics.keySetFetched },
+    isOverloaded: load.isOverloaded,
+  }
+  const succession = createSuccession(createGeneration(config, parts))
+  const { current } = succession
+  const bare = createBareSocketHandlers({ current })
+  return {
+    succession,
+    metrics,
+    bare,
+    requests: createRequestHandlers({ current }),
+    build(next: Config) {
+      if (next.tls !== undefined) readServerTls(next.tls)
+      return createGeneration(next, { ...parts, previous: current() })
+    },
+    close() {
+      clearInterval(loadTimer)
+      succession.close()
+    },
+  }
+}
+
+interface Drainable
+  extends Pick<ReturnType<typeof createCore>, 'succession' | 'requests' | 'bare'> {
+  readonly data: DataServer
+  readonly log: Logger
+  readonly keeper: TlsKeeper | undefined
+  readonly close: () => void
+  readonly endAdmin: () => Promise<unknown>
+}
+
+function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable) {
+  let draining: Promise<void> | undefined
+  const drain = async () => {
+    const { config, keySet } = succession.current()
     requests.drain()
     const left = await drainServer({
       server: data.app.server,
@@ -66,100 +168,17 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
       timeout: config.drainTimeout,
       onStop: bare.drain,
     })
-    if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
-    clearInterval(loadTimer)
-    pool.close()
-    keySet.close()
-    await admin.close()
+    if (left > 0) log.warn({ connections: left }, 'cut at the end of drain_timeout')
+    ends.keeper?.close()
+    ends.close()
+    await ends.endAdmin()
     await data.app.close()
   }
   return {
-    async start() {
-      keySet.start()
-      const { listen: dataAddress, adminListen } = config
-      return {
-        data: await listen(data.app.server, dataAddress),
-        admin: adminListen === undefined ? undefined : await listen(admin.server, adminListen),
-      }
-    },
-    drain() {
-      draining ??= end()
+    hasBegun: () => draining !== undefined,
+    begin() {
+      draining ??= drain()
       return draining
     },
   }
-}
-
-/** The way of a request, from its parts: key set, verifier, decision, upstream, handlers. */
-function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
-  const monotonic = () => performance.now()
-  const keySet = openKeySet(config.keySet, {
-    algorithms: config.algorithms,
-    log,
-    onFetch: (result) => metrics.keySetFetched(result),
-  })
-  const load = createLoadMonitor(monotonic)
-  const verify = createVerifier({ keySet, expected: config, now })
-  const identityHeaders = createIdentityHeaders(config.identityHeaders)
-  const replayGuard =
-    config.replayGuard === 'on'
-      ? createReplayGuard({ clockSkew: config.clockSkew, now })
-      : undefined
-  const enforce = createDecide({
-    config,
-    verify,
-    identityHeaders,
-    replayGuard,
-    isAllowed: createAllow(config.allow),
-    missingRule: createMissing(config.allow),
-    isOverloaded: load.isOverloaded,
-  })
-
-  const decide = config.reportOnly === 'unsafe' ? createReportOnly(enforce) : enforce
-
-  const tls = readUpstreamTls(config)
-  const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
-  const pool = createUpstreamPool(connect, config, monotonic)
-  const forward = createForward({ pool, config, now: monotonic })
-  const openTunnel = limitTunnelAge(createOpenTunnel({ connect, config, now: monotonic }), {
-    config,
-    random: Math.random,
-  })
-
-  const metrics = createMetrics({
-    version: readVersion(),
-    keySetStatus: keySet.status,
-    tunnels: () => bare.tunnels.size,
-    remembered: () => replayGuard?.size() ?? 0,
-    now,
-  })
-  const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })
-  const headerRules = {
-    assertionHeader: config.assertionHeader.toLowerCase(),
-    isReserved: createReserved(config),
-    host: config.preserveHost ? undefined : upstreamHost(config.upstream),
-  }
-  const requests = createRequestHandlers({ recorder, forward, headerRules })
-  const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
-  return { keySet, load, metrics, pool, requests, bare }
-}
-
-function readUpstreamTls({ upstreamTls }: Config) {
-  const read = (path: string | undefined) =>
-    path === undefined ? undefined : readFileSync(path, 'utf8')
-  return {
-    ca: read(upstreamTls.caFile),
-    serverName: upstreamTls.serverName,
-    cert: read(upstreamTls.clientCertFile),
-    key: read(upstreamTls.clientKeyFile),
-  }
-}
-
-function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.port, address.host, () => {
-      server.off('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }

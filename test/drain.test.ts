@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Config } from '../src/config/config.ts'
 import { requestBytes, startClaimgate } from './helpers/claimgate.ts'
 import { codeOf, rawClient, statusOf } from './helpers/raw-client.ts'
 import { answering, OK, rawUpstream } from './helpers/raw-upstream.ts'
+import { open } from './helpers/transport.ts'
 
 async function setUp(t: Test, changes: Partial<Config> = {}, upstream = rawUpstream()) {
   const app = await upstream
@@ -58,7 +58,7 @@ t.test('a connection that was idle before is closed in half a second', async (t)
 
 t.test('who was connected when accepting ended is served', async (t) => {
   const { gate } = await setUp(t)
-  const clients = Array.from({ length: 20 }, () => connect(gate.port, '127.0.0.1'))
+  const clients = Array.from({ length: 20 }, () => open(gate.port).socket)
   const answers = clients.map(async (socket) => {
     socket.write(requestBytes(gate.assertion()))
     let text = ''

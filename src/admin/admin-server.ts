@@ -5,6 +5,8 @@ import type { Metrics } from './metrics.ts'
 export interface AdminOptions {
   readonly keySetStatus: () => KeySetStatus
   readonly isDraining: () => boolean
+  /** About the settings, for people and scripts; holds none of them. */
+  readonly reloadStatus: () => object
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>
 }
 
@@ -15,7 +17,10 @@ export interface Readiness {
 }
 
 /** Ready means: the next good request can be decided, and this instance is not going away. */
-export function readiness({ keySetStatus, isDraining }: Omit<AdminOptions, 'metrics'>): Readiness {
+export function readiness({
+  keySetStatus,
+  isDraining,
+}: Pick<AdminOptions, 'keySetStatus' | 'isDraining'>): Readiness {
   const keySet = keySetStatus()
   const reasons = [
     ...(keySet.usable ? [] : [`key set: ${keySet.reason ?? 'not loaded yet'}`]),
@@ -34,6 +39,7 @@ export async function createAdminServer(options: AdminOptions): Promise<FastifyI
   const routes: Readonly<Record<string, () => { status: number; body: object | string }>> = {
     '/healthz': () => report(true, { live: true }),
     '/ping': () => ({ status: 200, body: 'pong\n' }),
+    '/reloadz': () => report(true, options.reloadStatus()),
     '/readyz': () => {
       const state = readiness(options)
       return report(state.ready, state)

@@ -9,12 +9,21 @@ export interface MetricsOptions {
   readonly tunnels: () => number
   /** Assertions that the replay guard remembers. */
   readonly remembered: () => number
+  readonly reloads: () => {
+    readonly last: 'ok' | 'error' | undefined
+    readonly since: Milliseconds
+  }
+  /** End of validity of the certificate in use, since the epoch; `undefined` without TLS. */
+  readonly certificateExpires: () => Milliseconds | undefined
   /** Wall clock. */
   readonly now: () => Milliseconds
 }
 
 export interface Metrics extends ExchangeObserver {
   keySetFetched(result: 'ok' | 'not_modified' | 'error'): void
+  tlsHandshakeFailed(): void
+  tlsReloaded(result: 'ok' | 'error'): void
+  settingsReloaded(result: 'ok' | 'error'): void
   /** The Prometheus text exposition, and its media type. */
   text(): Promise<string>
   readonly contentType: string
@@ -89,6 +98,32 @@ export const METRICS = {
     type: 'gauge',
     help: 'Assertions that the replay guard remembers; 0 when it is off.',
   },
+  claimgate_tls_handshake_failures_total: {
+    type: 'counter',
+    help: 'TLS handshakes on the data port that failed; connections that sent nothing are not counted.',
+  },
+  claimgate_tls_reloads_total: {
+    type: 'counter',
+    help: 'Times that the files of TLS on the data port were read again, by result: ok or error.',
+    labels: ['result'],
+  },
+  claimgate_tls_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    help: 'End of validity of the certificate of the data port, Unix time; NaN without TLS.',
+  },
+  claimgate_config_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the settings by result: ok (in use) or error (the last good ones stay).',
+    labels: ['result'],
+  },
+  claimgate_config_last_reload_successful: {
+    type: 'gauge',
+    help: '1 unless the last reload of the settings failed.',
+  },
+  claimgate_config_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the settings in use were taken into use, Unix time.',
+  },
   claimgate_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels are the version of claimgate and of Node.',
@@ -111,6 +146,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const inFlight = gauge('claimgate_requests_in_flight')
   const stripped = counter('claimgate_stripped_headers_total')
   const dropped = counter('claimgate_dropped_items_total')
+  const handshakes = counter('claimgate_tls_handshake_failures_total')
+  const reloads = counter('claimgate_config_reloads_total')
+  const tlsReloads = counter('claimgate_tls_reloads_total')
   const fetches = counter('claimgate_key_set_fetches_total')
   registerState(options, gauge)
 
@@ -130,6 +168,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (typeof issuedAt === 'number') ages.observe(options.now() / 1000 - issuedAt)
     },
     keySetFetched: (result) => fetches.inc({ result }),
+    tlsHandshakeFailed: () => handshakes.inc(),
+    tlsReloaded: (result) => tlsReloads.inc({ result }),
+    settingsReloaded: (result) => reloads.inc({ result }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -167,13 +208,17 @@ function makers(registry: Registry) {
   }
 }
 
-function registerState(
-  { version, keySetStatus, tunnels, remembered }: MetricsOptions,
-  gauge: ReturnType<typeof makers>['gauge'],
-): void {
+function registerState(options: MetricsOptions, gauge: ReturnType<typeof makers>['gauge']): void {
+  const { version, keySetStatus, tunnels, remembered, certificateExpires, reloads } = options
+  gauge('claimgate_config_last_reload_successful', () => (reloads().last === 'error' ? 0 : 1))
+  gauge('claimgate_config_last_reload_success_timestamp_seconds', () => reloads().since / 1000)
   gauge('claimgate_tunnels_open', tunnels)
   gauge('claimgate_replay_guard_entries', remembered)
   gauge('claimgate_key_set_keys', () => keySetStatus().keys)
   gauge('claimgate_key_set_age_seconds', () => (keySetStatus().age ?? Number.NaN) / 1000)
+  gauge(
+    'claimgate_tls_certificate_expiry_timestamp_seconds',
+    () => (certificateExpires() ?? Number.NaN) / 1000,
+  )
   gauge('claimgate_build_info').set({ version, node: process.version }, 1)
 }

@@ -5,6 +5,7 @@ import { readConfig, type Sources } from '../config/read.ts'
 import { readText } from '../config/read-text.ts'
 import type { SettingName } from '../config/setting.ts'
 import { ConfigError, type Problem } from '../errors.ts'
+import { readServerTls } from '../tls/material.ts'
 
 /** sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EX_CONFIG = 78
@@ -23,7 +24,7 @@ export function check({ write, ...sources }: CheckInvocation): 0 | 78 {
     const { config, values, warnings } = readConfig(sources)
     for (const line of columns(values)) write(`${line}\n`)
     for (const warning of warnings) write(`warning: ${warning}\n`)
-    return report(unreadable(config, values, sources), write)
+    return report([...unreadable(config, values, sources), ...unfitTls(config, sources)], write)
   } catch (error) {
     if (error instanceof ConfigError) return report(error.problems, write)
     throw error
@@ -57,6 +58,17 @@ function* namedFiles({
   yield ['upstream_ca_file', upstreamTls.caFile]
   yield ['upstream_client_cert_file', upstreamTls.clientCertFile]
   yield ['upstream_client_key_file', upstreamTls.clientKeyFile]
+}
+
+/** The files of TLS must also fit each other. */
+function unfitTls({ tls }: Config, { readFile }: Sources): readonly Problem[] {
+  try {
+    if (tls !== undefined) readServerTls(tls, (path) => readText(path, readFile))
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
 }
 
 function unreadable(

@@ -14,6 +14,20 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/** What a listener binds: an address, or the path of a Unix socket. */
+export type ListenTarget =
+  | (ListenAddress & { readonly path?: never })
+  | { readonly path: string; readonly host?: never; readonly port?: never }
+
+/** Files of TLS on the data port, PEM; read again when they change. */
+export interface ServerTlsFiles {
+  /** The server's certificate, its issuers behind it. */
+  readonly certFile: string
+  readonly keyFile: string
+  /** Who signs the certificates of clients; without it they need none. */
+  readonly clientCaFile: string | undefined
+}
+
 export const SEPARATORS = [',', '|', 'space', 'json', 'repeat'] as const
 export type Separator = (typeof SEPARATORS)[number]
 
@@ -87,8 +101,10 @@ export interface Config {
   readonly issuers: readonly string[]
   readonly audiences: readonly string[]
   readonly keySet: KeySetSource
-  readonly listen: ListenAddress
-  readonly adminListen: ListenAddress | undefined
+  readonly listen: ListenTarget
+  readonly adminListen: ListenTarget | undefined
+  /** `undefined`: the data port speaks plain HTTP. */
+  readonly tls: ServerTlsFiles | undefined
   readonly identityHeaders: readonly IdentityHeader[]
   /** Folded names that some app of the presets believes: stripped from clients whichever preset is chosen. */
   readonly reservedHeaders: readonly string[]

@@ -28,6 +28,19 @@ file, that over the default.
 ## Settings
 
 ${settingsTable()}
+## Reload
+
+SIGHUP reads all settings again; so does a change of the YAML file or of a \`_FILE\` of the environment, within
+seconds. New requests are decided and forwarded under the new settings; those under way, and open WebSockets, end under
+the ones they began with. Nothing is lost: connections stay open.
+
+- All or nothing. When anything is wrong, every problem is logged as at the start, and the settings in use stay.
+- Another key set is loaded first. Until then all requests go on under the old settings, \`/reloadz\` on the admin port
+  says \`"waiting":true\`, and so it stays while that key set cannot be loaded.
+- \`listen\`, \`admin_listen\`, \`log_format\`, TLS on or off, client certificates on or off, and under a
+  \`replay_guard\` \`clock_skew\`, need a restart: a reload that changes one of them is refused and names it.
+- The files of \`tls_*\` and \`jwks_file\` are watched on their own; those of \`upstream_*\` are read again with a reload.
+
 ## From Pomerium's verify app
 
 These variables mean what they mean there. The \`CLAIMGATE_\` variable of the same setting wins.

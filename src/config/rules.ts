@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
-import type { ListenAddress } from './config.ts'
+import type { ListenTarget } from './config.ts'
 import { audiences, identityHeadersOf, issuers } from './derive.ts'
 import { type Draft, sourceOf } from './draft.ts'
 import { isAny, isLoopback } from './hosts.ts'
@@ -16,6 +16,8 @@ export function crossProblems(draft: Draft): Problem[] {
     ...keySetProblems(draft),
     ...pair(draft, 'jwks_client_cert_file', 'jwks_client_key_file'),
     ...pair(draft, 'upstream_client_cert_file', 'upstream_client_key_file'),
+    ...pair(draft, 'tls_cert_file', 'tls_key_file'),
+    ...clientCa(draft),
     ...upstreamTls(draft),
     ...listeners(draft),
     ...loops(draft),
@@ -49,6 +51,13 @@ function* pair(draft: Draft, cert: SettingName, key: SettingName): Generator<Pro
       yield problem(sourceOf(draft, one), other, `be set together with ${one}`, 'nothing')
 }
 
+/** Without TLS nobody would be asked for a certificate, and nobody refused. */
+function* clientCa(draft: Draft): Generator<Problem> {
+  const [ca, cert] = ['tls_client_ca_file', 'tls_cert_file'] as const
+  if (draft.given(ca) && !draft.given(cert))
+    yield problem(sourceOf(draft, ca), cert, `be set together with ${ca}`, 'nothing')
+}
+
 const UPSTREAM_TLS = [
   'upstream_ca_file',
   'upstream_server_name',
@@ -71,7 +80,10 @@ function* upstreamTls(draft: Draft): Generator<Problem> {
 
 function* listeners(draft: Draft): Generator<Problem> {
   const [data, admin] = [draft.get('listen'), draft.get('admin_listen')]
-  if (data === undefined || admin === undefined || data.port === 0) return
+  if (data === undefined || admin === undefined) return
+  if (data.path !== undefined || admin.path !== undefined)
+    return void (yield* sharedSocket(draft, data, admin))
+  if (data.port === 0) return
   const isShared = data.host === admin.host || isAny(data.host) || isAny(admin.host)
   if (data.port === admin.port && isShared)
     yield problem(
@@ -82,24 +94,40 @@ function* listeners(draft: Draft): Generator<Problem> {
     )
 }
 
+function* sharedSocket(draft: Draft, data: ListenTarget, admin: ListenTarget): Generator<Problem> {
+  if (admin.path !== undefined && data.path === admin.path)
+    yield problem(
+      sourceOf(draft, 'admin_listen'),
+      'admin_listen',
+      'have another path than listen',
+      quote(`unix:${admin.path}`),
+    )
+}
+
 /** A request forwarded to ourselves would be forwarded again, until connections run out. */
 function* loops(draft: Draft): Generator<Problem> {
   const upstream = draft.get('upstream')
-  if (upstream === undefined || upstream.protocol === 'unix:') return
-  const { hostname: host, port } = upstream
+  if (upstream === undefined) return
+  const dialled: ListenTarget =
+    upstream.protocol === 'unix:'
+      ? { path: upstream.path }
+      : { host: upstream.hostname, port: upstream.port }
   for (const name of ['listen', 'admin_listen'] as const) {
     const own = draft.get(name)
-    if (own !== undefined && reaches({ host, port }, own))
+    if (own !== undefined && reaches(dialled, own))
       yield problem(
         sourceOf(draft, 'upstream'),
         'upstream',
         `not be claimgate itself (${name})`,
-        quote(`${host}:${port}`),
+        quote(
+          dialled.path === undefined ? `${dialled.host}:${dialled.port}` : `unix:${dialled.path}`,
+        ),
       )
   }
 }
 
-function reaches(dialled: ListenAddress, own: ListenAddress): boolean {
+function reaches(dialled: ListenTarget, own: ListenTarget): boolean {
+  if (dialled.path !== undefined || own.path !== undefined) return dialled.path === own.path
   if (dialled.port !== own.port) return false
   const isLocal = isLoopback(dialled.host) || isAny(dialled.host)
   return dialled.host === own.host || (isLocal && (isLoopback(own.host) || isAny(own.host)))

@@ -1,5 +1,5 @@
 import { foldName } from '../identity/fold.ts'
-import type { Config, KeySetSource } from './config.ts'
+import type { Config, KeySetSource, ServerTlsFiles } from './config.ts'
 import { audiences, identityHeadersOf, issuers, keySetUri } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { PRESETS } from './presets.ts'
@@ -18,6 +18,7 @@ export function toConfig(draft: Draft): Config {
     ...traffic(draft),
     listen: always(draft, 'listen'),
     adminListen: draft.get('admin_listen'),
+    tls: serverTls(draft),
     drainDelay: always(draft, 'drain_delay'),
     drainTimeout: always(draft, 'drain_timeout'),
     logLevel: always(draft, 'log_level'),
@@ -68,6 +69,12 @@ const traffic = (draft: Draft) => ({
   maxConnections: always(draft, 'max_connections'),
   tunnelMaxAge: draft.get('tunnel_max_age'),
 })
+
+function serverTls(draft: Draft): ServerTlsFiles | undefined {
+  const [certFile, keyFile] = [draft.get('tls_cert_file'), draft.get('tls_key_file')]
+  if (certFile === undefined || keyFile === undefined) return undefined
+  return { certFile, keyFile, clientCaFile: draft.get('tls_client_ca_file') }
+}
 
 function keySet(draft: Draft): KeySetSource {
   const cooldown = always(draft, 'jwks_cooldown')

@@ -20,14 +20,20 @@ const SOCKET_PATH_LIMIT = 107
 export const upstreamAddress: Kind<UpstreamAddress> = scalar(
   'origin',
   { type: 'string', pattern: '^(https?://|unix:/)' },
-  (text) => (text.startsWith('unix:') ? socketPath(text.slice('unix:'.length)) : origin(text)),
+  (text) => (text.startsWith('unix:') ? unixOrigin(text.slice('unix:'.length)) : origin(text)),
 )
 
-function socketPath(path: string): Reading<UpstreamAddress> {
+function unixOrigin(text: string): Reading<UpstreamAddress> {
+  const reading = socketPath(text)
+  return 'must' in reading ? reading : { value: { protocol: 'unix:', path: reading.value.path } }
+}
+
+/** Absolute, and short enough for the system. */
+export function socketPath(path: string): Reading<{ readonly path: string }> {
   if (!/^\/[^/]/.test(path)) return { must: UPSTREAM }
   return Buffer.byteLength(path) > SOCKET_PATH_LIMIT
     ? { must: `be a socket path of at most ${SOCKET_PATH_LIMIT} bytes` }
-    : { value: { protocol: 'unix:', path } }
+    : { value: { path } }
 }
 
 function origin(text: string): Reading<UpstreamAddress> {

@@ -6,6 +6,7 @@ import type {
   ERROR_DETAILS,
   IdentityHeader,
   ListenAddress,
+  ListenTarget,
   LOG_FORMATS,
   LOG_LEVELS,
   Milliseconds,
@@ -35,8 +36,8 @@ export interface Values {
   readonly jwks_refresh: Milliseconds
   readonly jwks_cooldown: Milliseconds
   readonly jwks_max_stale: Milliseconds
-  readonly listen: ListenAddress
-  readonly admin_listen: ListenAddress | undefined
+  readonly listen: ListenTarget
+  readonly admin_listen: ListenTarget | undefined
   readonly preset: PresetName
   readonly identity_headers: readonly IdentityHeader[] | undefined
   readonly assertion_header: string
@@ -64,9 +65,9 @@ export interface Values {
   readonly tunnel_max_age: Milliseconds | undefined
   readonly drain_delay: Milliseconds
   readonly drain_timeout: Milliseconds
-  readonly tls_cert_file: undefined
-  readonly tls_key_file: undefined
-  readonly tls_client_ca_file: undefined
+  readonly tls_cert_file: string | undefined
+  readonly tls_key_file: string | undefined
+  readonly tls_client_ca_file: string | undefined
   readonly log_level: (typeof LOG_LEVELS)[number]
   readonly log_format: (typeof LOG_FORMATS)[number]
   readonly log_email: boolean

@@ -33,7 +33,8 @@ function* unlikelyNames(draft: Draft): Generator<string> {
 /** Nothing here can see who else reaches the app, so it is said once. */
 function* openUpstream(draft: Draft): Generator<string> {
   const [upstream, listen] = [draft.get('upstream'), draft.get('listen')]
-  if (upstream === undefined || upstream.protocol === 'unix:' || listen === undefined) return
+  if (upstream === undefined || upstream.protocol === 'unix:') return
+  if (listen === undefined || listen.path !== undefined) return
   if (isAny(listen.host) && !isLoopback(upstream.hostname))
     yield `${sourceOf(draft, 'upstream')}: the upstream is on the network: make sure that only claimgate can reach it, since it believes every identity header`
 }

@@ -4,16 +4,15 @@ import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import type { DataServerHandlers } from './data-server.ts'
 import { headOf, isHandshake, type RequestHead } from './gate.ts'
+import type { Generation } from './generation.ts'
 import { type RequestHeaderRules, upstreamHeaders } from './headers.ts'
 import { writeRaw } from './passage.ts'
 import type { Recorder } from './recorder.ts'
 import type { Tunnel } from './splice.ts'
-import type { OpenTunnel } from './tunnel.ts'
 
 export interface BareSocketOptions {
-  readonly recorder: Recorder
-  readonly openTunnel: OpenTunnel
-  readonly headerRules: RequestHeaderRules
+  /** What the next request begins with. */
+  readonly current: () => Pick<Generation, 'recorder' | 'openTunnel' | 'headerRules'>
 }
 
 export type BareSocketHandlers = Pick<
@@ -33,8 +32,7 @@ const PARSER_STATUS: Readonly<Record<string, number>> = {
 }
 
 /** The steps of everything for which Node gives no response object: tunnels, CONNECT, and bytes that are not HTTP. */
-export function createBareSocketHandlers(options: BareSocketOptions): BareSocketHandlers {
-  const { recorder } = options
+export function createBareSocketHandlers({ current }: BareSocketOptions): BareSocketHandlers {
   const tunnels = new Set<Tunnel>()
   let isDraining = false
 
@@ -50,6 +48,7 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
     },
     upgrade(request, socket, early, next) {
       const head = headOf(request)
+      const { recorder, openTunnel, headerRules } = current()
       const exchange = recorder.begin(head)
       socket.once('close', () => {
         recorder.end(exchange)
@@ -61,8 +60,8 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
         if (socket.destroyed) return
         if (isDraining) throw rejectAfterAll(exchange, new RejectedError('ERR_DRAINING'))
         const onOpen = (tunnel: Tunnel) => track(socket, tunnel)
-        const headers = tunnelHeaders(head, exchange, decision, options.headerRules)
-        options.openTunnel({
+        const headers = tunnelHeaders(head, exchange, decision, headerRules)
+        openTunnel({
           client: socket,
           early,
           target: head.target,
@@ -74,15 +73,16 @@ export function createBareSocketHandlers(options: BareSocketOptions): BareSocket
       }
       decideOnHandshake(head, exchange, recorder).then(open).catch(refuse)
     },
-    ...createRefusals(recorder),
+    ...createRefusals(current),
   }
 }
 
 /** What is refused without a decision, since no request came: only its answer and its record differ. */
 function createRefusals(
-  recorder: Recorder,
+  current: () => Pick<Generation, 'recorder'>,
 ): Pick<BareSocketHandlers, 'parserError' | 'connectMethod' | 'overloaded'> {
   const refuse = (socket: Socket, method: string, error: RejectedError) => {
+    const { recorder } = current()
     const exchange = recorder.begin({ method, target: '' })
     writeRaw(socket, recorder.answer(error, exchange, []))
     recorder.end(exchange)

@@ -1,18 +1,14 @@
-import {
-  createServer,
-  type IncomingMessage,
-  METHODS,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { type IncomingMessage, METHODS, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Config, Milliseconds } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
+import { admit, admitSecure } from './admission.ts'
 import { closeGently, connectionOf } from './connection.ts'
-import { headOf, isHandshake, MAX_HEADER_LINES, pathOf, REFUSED_METHODS } from './gate.ts'
+import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
 import { headerValue } from './headers.ts'
+import { createHttpServer, type DataServerTls, limitServer } from './http-server.ts'
 import { endSlowReaders } from './slow-readers.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
@@ -47,17 +43,22 @@ export type DataServerConfig = Pick<
   | 'statusPath'
 >
 
+export interface DataServerOptions {
+  /** `undefined`: plain HTTP. */
+  readonly tls: DataServerTls | undefined
+  readonly onHandshakeFailed: (reason: string) => void
+}
+
 export interface DataServer {
   /** Its `server` listens when told to. */
   readonly app: FastifyInstance
   /** Every open connection that was admitted. */
   readonly connections: ReadonlySet<Socket>
+  /** From now on these settings, for open connections too; the size of heads is for new ones. */
+  adapt(config: DataServerConfig): void
+  /** For connections that come from now on; open ones stay. Only where there was TLS from the start. */
+  useTls(tls: DataServerTls): void
 }
-
-/** Connections over the limit that may be open at once, for as long as their answer takes. */
-const REFUSAL_RESERVE = 100
-
-const KEEP_ALIVE_DELAY: Milliseconds = 60_000
 
 const PROXIED = '/'
 const STATUS = '/status'
@@ -72,17 +73,22 @@ const NO_HEADERS = Object.freeze({})
 export async function createDataServer(
   config: DataServerConfig,
   handlers: DataServerHandlers,
+  options: DataServerOptions,
 ): Promise<DataServer> {
   const connections = new Set<Socket>()
+  const http = createHttpServer(config, options.tls, shouldUpgrade)
+  const live = liveSettings(config, http.server, connections)
   const app = fastify({
     serverFactory: (route) => {
-      const server = createHttpServer(config)
-      listen(server, { handlers, route, connections, maxConnections: config.maxConnections })
-      const monotonic = () => performance.now()
-      server.once('close', endSlowReaders(connections, config.bodyIdleTimeout, monotonic))
+      const { server } = http
+      const admission = { connections, limits: live.settings, overloaded: handlers.overloaded }
+      if (http.kind === 'plain') admit(server, admission)
+      else admitSecure(http.server, { ...options, ...admission })
+      listen(server, handlers, route)
       return server
     },
-    rewriteUrl: (request) => (pathOf(request.url ?? '') === config.statusPath ? STATUS : PROXIED),
+    rewriteUrl: (request) =>
+      pathOf(request.url ?? '') === live.settings().statusPath ? STATUS : PROXIED,
     // Fastify's would answer at once, before the answers to what came earlier on the connection.
     clientErrorHandler: () => undefined,
     exposeHeadRoutes: false,
@@ -95,11 +101,7 @@ export async function createDataServer(
     refuseUnframed(raw)
     await handlers.decide(raw)
   })
-  const refuse = (request: FastifyRequest, reply: FastifyReply) => {
-    reply.hijack()
-    handlers.refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
-    return reply
-  }
+  const refuse = createRefusal(handlers)
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
     handlers.refuse(request.raw, error)
@@ -129,7 +131,35 @@ export async function createDataServer(
   // Only what the decision has refused before can be without a route.
   app.setNotFoundHandler(refuse)
   await app.ready()
-  return { app, connections }
+  return { app, connections, adapt: live.adapt, useTls: http.useTls }
+}
+
+/** The answer to what no route should ever have led to. */
+const createRefusal =
+  ({ refuse }: Pick<DataServerHandlers, 'refuse'>) =>
+  (request: FastifyRequest, reply: FastifyReply) => {
+    reply.hijack()
+    refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
+    return reply
+  }
+
+/** The settings that the listener itself goes by, which may become others while it listens. */
+function liveSettings(config: DataServerConfig, server: Server, connections: ReadonlySet<Socket>) {
+  const monotonic = () => performance.now()
+  const watch = ({ bodyIdleTimeout }: DataServerConfig) =>
+    endSlowReaders(connections, bodyIdleTimeout, monotonic)
+  let settings = config
+  let endWatch = watch(config)
+  server.once('close', () => endWatch())
+  return {
+    settings: () => settings,
+    adapt(next: DataServerConfig) {
+      settings = next
+      endWatch()
+      endWatch = watch(next)
+      limitServer(server, next)
+    },
+  }
 }
 
 /**
@@ -149,53 +179,24 @@ function refuseUnframed(request: IncomingMessage): void {
   throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'chunked beside an upgrade' })
 }
 
-type Route = (request: IncomingMessage, response: ServerResponse) => void
-
-function createHttpServer(config: DataServerConfig): Server {
-  const server = createServer({
-    maxHeaderSize: config.maxHeaderSize,
-    headersTimeout: config.headerTimeout,
-    // Slow bodies are watched one by one: this limit would also cut long uploads.
-    requestTimeout: 0,
-    keepAliveTimeout: config.keepAliveTimeout,
-    // Heads that are late are answered together, so they are looked for often, while they are few.
-    connectionsCheckingInterval: Math.min(250, config.headerTimeout),
-    insecureHTTPParser: false,
-    // The gate answers these in our form.
-    requireHostHeader: false,
-    noDelay: true,
-    // Finds clients that are gone without a word, of tunnels above all.
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
-    // All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a
-    // handshake behind an unanswered request: its tunnel would begin before that answer.
-    shouldUpgradeCallback: (request) => {
-      const isTaken = isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy()
-      if (!isTaken) ignoredUpgrades.add(request)
-      return isTaken
-    },
-  })
-  // Node drops what is beyond this in silence, and the gate refuses a head with one line less.
-  server.maxHeadersCount = MAX_HEADER_LINES + 1
-  // Those beyond the limit are answered; those beyond this reserve are closed without a word.
-  server.maxConnections = config.maxConnections + REFUSAL_RESERVE
-  return server
+/**
+ * All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a handshake
+ * behind an unanswered request: its tunnel would begin before that answer.
+ */
+function shouldUpgrade(request: IncomingMessage): boolean {
+  const isTaken = isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy()
+  if (!isTaken) ignoredUpgrades.add(request)
+  return isTaken
 }
+
+type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 function makeLast(response: ServerResponse): void {
   response.shouldKeepAlive = false
   closeGently(response.req.socket)
 }
 
-interface Listening {
-  readonly handlers: DataServerHandlers
-  readonly route: Route
-  readonly connections: Set<Socket>
-  readonly maxConnections: number
-}
-
-function listen(server: Server, listening: Listening): void {
-  const { handlers, route, connections, maxConnections } = listening
+function listen(server: Server, handlers: DataServerHandlers, route: Route): void {
   /** The newest request of each connection: tells whether a parser error belongs to its body. */
   const newest = new WeakMap<Socket, IncomingMessage>()
 
@@ -213,14 +214,6 @@ function listen(server: Server, listening: Listening): void {
       })
       if (ignoredUpgrades.has(request)) connection.seal()
     }
-  server.on('connection', (socket) => {
-    const connection = connectionOf(socket)
-    // This turn never ends, so that nothing such a connection sends gets one.
-    if (connections.size >= maxConnections)
-      return connection.enqueue(() => handlers.overloaded(socket))
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-  })
   server.on('request', take('none'))
   server.on('checkContinue', take('continue'))
   server.on('checkExpectation', take('none'))

@@ -8,22 +8,14 @@ import type { Answer } from '../pages/problem.ts'
 import { statusAnswer } from '../pages/status.ts'
 import { closeGently, connectionOf, writeAnswer } from './connection.ts'
 import type { DataServerHandlers, Expectation } from './data-server.ts'
-import type { Forward } from './forward.ts'
 import { headOf, type RequestHead } from './gate.ts'
-import {
-  bodyFollows,
-  headerValue,
-  isWebSocketUpgrade,
-  type RequestHeaderRules,
-  upstreamHeaders,
-} from './headers.ts'
+import type { Generation } from './generation.ts'
+import { bodyFollows, headerValue, isWebSocketUpgrade, upstreamHeaders } from './headers.ts'
 import { createPatience } from './patience.ts'
-import type { Recorder } from './recorder.ts'
 
 export interface PassageOptions {
-  readonly recorder: Recorder
-  readonly forward: Forward
-  readonly headerRules: RequestHeaderRules
+  /** What the next request begins with. */
+  readonly current: () => Pick<Generation, 'recorder' | 'forward' | 'headerRules'>
 }
 
 export type RequestHandlers = Pick<
@@ -36,6 +28,7 @@ export type RequestHandlers = Pick<
 
 /** One request on its way: what its steps hand on to each other. */
 interface Passage {
+  readonly generation: ReturnType<PassageOptions['current']>
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly head: RequestHead
@@ -45,8 +38,7 @@ interface Passage {
 }
 
 /** The steps of a plain request; what calls them, and in which order, is in data-server.ts. */
-export function createRequestHandlers(options: PassageOptions): RequestHandlers {
-  const { recorder } = options
+export function createRequestHandlers({ current }: PassageOptions): RequestHandlers {
   const passages = new WeakMap<IncomingMessage, Passage>()
   const underWay = new Set<ServerResponse>()
   const forwarding = new Set<Passage>()
@@ -59,18 +51,20 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     return passage
   }
   const end = (passage: Passage) => {
-    const { request, response, exchange } = passage
+    const { request, response, exchange, generation } = passage
     underWay.delete(response)
     forwarding.delete(passage)
     patience.note(request.socket, exchange.decision)
     if (!response.writableFinished) exchange.aborted = true
-    recorder.end(exchange)
+    generation.recorder.end(exchange)
   }
   return {
     begin(request, response, expectation) {
       const head = headOf(request)
-      const exchange = recorder.begin(head)
-      const passage = { request, response, head, expectation, exchange, decision: undefined }
+      const generation = current()
+      const exchange = generation.recorder.begin(head)
+      const known = { generation, request, response, head, expectation, exchange }
+      const passage = { ...known, decision: undefined }
       passages.set(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
@@ -80,6 +74,7 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
       const passage = passageOf(request)
       const pause = patience.pauseFor(request.socket, forwarding.size > 0)
       if (pause > 0) await wait(pause)
+      const { recorder } = passage.generation
       passage.decision = await recorder.decide(passage.head, passage.exchange)
       // A genuine handshake comes here only when it was sent behind an unanswered request.
       if (isWebSocketUpgrade(passage.head.rawHeaders)) {
@@ -90,10 +85,10 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
     forward(request) {
       const passage = passageOf(request)
       if (!passage.response.destroyed) forwarding.add(passage)
-      forwardDecided(passage, options)
+      forwardDecided(passage)
     },
-    showStatus: (request) => showStatus(passageOf(request), recorder),
-    refuse: (request, error) => refuse(passageOf(request), error, recorder),
+    showStatus: (request) => showStatus(passageOf(request)),
+    refuse: (request, error) => refuse(passageOf(request), error),
     drain() {
       isDraining = true
       for (const response of underWay) makeLast(response)
@@ -111,23 +106,20 @@ function makeLast(response: ServerResponse): void {
   closeGently(socket)
 }
 
-function forwardDecided(
-  passage: Passage,
-  { forward, headerRules, recorder }: PassageOptions,
-): void {
-  const { request, response, head, exchange } = passage
+function forwardDecided(passage: Passage): void {
+  const { generation, request, response, head, exchange } = passage
   if (response.destroyed) return
   const added = decisionOf(passage).lines
-  const { lines, stripped } = upstreamHeaders(head.rawHeaders, headerRules, added)
+  const { lines, stripped } = upstreamHeaders(head.rawHeaders, generation.headerRules, added)
   exchange.stripped = stripped
   if (passage.expectation === 'continue') response.writeContinue()
-  forward({
+  generation.forward({
     request,
     response,
     target: head.target,
     headers: lines,
     exchange,
-    refuse: (error) => refuse(passage, error, recorder),
+    refuse: (error) => refuse(passage, error),
   })
 }
 
@@ -137,11 +129,11 @@ function decisionOf({ decision }: Passage): Decision {
   return decision
 }
 
-function showStatus(passage: Passage, recorder: Recorder): void {
+function showStatus(passage: Passage): void {
   const { head, exchange } = passage
   if (head.method !== 'GET' && head.method !== 'HEAD') {
     const refusal = { status: 405, reason: 'status path' }
-    refuse(passage, new RejectedError('ERR_REQUEST_MALFORMED', refusal), recorder)
+    refuse(passage, new RejectedError('ERR_REQUEST_MALFORMED', refusal))
     return
   }
   exchange.status = 200
@@ -149,9 +141,9 @@ function showStatus(passage: Passage, recorder: Recorder): void {
   writeResponse(passage, statusAnswer(decisionOf(passage), { requestId: exchange.id, accept }))
 }
 
-function refuse(passage: Passage, error: unknown, recorder: Recorder): void {
-  const { response, exchange, head } = passage
-  const answer = recorder.answer(error, exchange, head.rawHeaders)
+function refuse(passage: Passage, error: unknown): void {
+  const { generation, response, exchange, head } = passage
+  const answer = generation.recorder.answer(error, exchange, head.rawHeaders)
   if (response.headersSent || response.destroyed) response.destroy()
   else writeResponse(passage, answer)
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { check } from '../../src/commands/check.ts'
 import { SETTING_NAMES } from '../../src/config/settings.ts'
+import { createAuthority } from '../helpers/certificates.ts'
 import { files, GOOD } from '../helpers/settings.ts'
 
 function run(
@@ -118,4 +119,17 @@ t.test('secrets that do not belong there are hidden', async (t) => {
   t.match(refused.text, 'got "http://***@app"')
   t.notMatch(refused.text, 'hunter2')
   t.notMatch(refused.text, 'eyJ')
+})
+
+t.test('the files of TLS are opened, and must fit each other', async (t) => {
+  const authority = createAuthority()
+  const [one, other] = [authority.issue({ names: ['a'] }), authority.issue({ names: ['b'] })]
+  const env = { ...GOOD, CLAIMGATE_TLS_CERT_FILE: '/c', CLAIMGATE_TLS_KEY_FILE: '/k' }
+  t.equal(run(env, { '/c': one.cert, '/k': one.key }).code, 0)
+  const { code, text } = run(env, { '/c': one.cert, '/k': other.key })
+  t.equal(code, 78)
+  t.match(text, '\nproblem: /k: tls_key_file must hold the key of tls_cert_file, got another\n')
+  const absent = run({ ...env, CLAIMGATE_TLS_CLIENT_CA_FILE: '/a' }, { '/c': one.cert })
+  t.match(absent.text, 'problem: /a: tls_client_ca_file must name a readable file, got "/a"')
+  t.match(absent.text, 'problem: /k: tls_key_file must name a readable file, got "/k"')
 })

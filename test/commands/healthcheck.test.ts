@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { run } from '../e2e/processes.ts'
 
@@ -34,6 +37,20 @@ t.test('exits 0 when the admin port of the settings answers', async (t) => {
   const { code } = await check(t, [], { CLAIMGATE_ADMIN_LISTEN: `0.0.0.0:${port}` })
   t.equal(code, 0)
   t.strictSame(asked, ['/healthz'])
+})
+
+t.test('asks on the Unix socket of the settings', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'claimgate-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'admin.sock')
+  const server = createServer((_request, response) => response.writeHead(200).end())
+  server.listen(path)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const env = { CLAIMGATE_ADMIN_LISTEN: `unix:${path}` }
+  t.equal((await check(t, [], env)).code, 0)
+  server.close()
+  t.equal((await check(t, [], env)).code, 1)
 })
 
 t.test('asks the URL it is given', async (t) => {

@@ -24,6 +24,7 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     },
     listen: { host: '0.0.0.0', port: 8000 },
     adminListen: { host: '0.0.0.0', port: 8001 },
+    tls: undefined,
     assertionHeader: 'X-Pomerium-Jwt-Assertion',
     forwardAssertion: false,
     algorithms: ['ES256'],

@@ -127,6 +127,25 @@ t.test('a client certificate and its key come together', async (t) => {
   }
 })
 
+t.test('TLS on the data port needs certificate and key, and client CAs need both', async (t) => {
+  const [cert, key, ca] = ['tls_cert_file', 'tls_key_file', 'tls_client_ca_file'] as const
+  t.strictSame(config({ [cert]: '/c', [key]: '/k', [ca]: '/a' }).tls, {
+    certFile: '/c',
+    keyFile: '/k',
+    clientCaFile: '/a',
+  })
+  t.equal(config({}).tls, undefined)
+  t.strictSame(lines({ [cert]: '/c' }), [
+    `env CLAIMGATE_TLS_CERT_FILE: ${key} must be set together with ${cert}, got nothing`,
+  ])
+  t.strictSame(lines({ [key]: '/k' }), [
+    `env CLAIMGATE_TLS_KEY_FILE: ${cert} must be set together with ${key}, got nothing`,
+  ])
+  t.strictSame(lines({ [ca]: '/a' }), [
+    `env CLAIMGATE_TLS_CLIENT_CA_FILE: ${cert} must be set together with ${ca}, got nothing`,
+  ])
+})
+
 t.test('TLS settings of the upstream need an https: upstream', async (t) => {
   const settings = {
     upstream_ca_file: '/ca',
@@ -227,4 +246,17 @@ t.test('off turns off what can be off, and nothing else', async (t) => {
     t.equal(lines({ [name]: 'off' }).length, 1, name)
   for (const name of ['header_timeout', 'jwks_timeout', 'upstream_response_timeout'])
     t.equal(lines({ [name]: '0s' }).length, 1, `${name} is not 0`)
+})
+
+t.test('a Unix socket is not shared by two ports, nor the upstream of itself', async (t) => {
+  const own = 'unix:/run/claimgate.sock'
+  t.strictSame(lines({ listen: own, admin_listen: 'unix:/run/admin.sock' }), [])
+  t.strictSame(lines({ listen: own, admin_listen: '0.0.0.0:8000' }), [])
+  t.strictSame(lines({ listen: own, admin_listen: own }), [
+    `env CLAIMGATE_ADMIN_LISTEN: admin_listen must have another path than listen, got "${own}"`,
+  ])
+  t.strictSame(lines({ listen: own, upstream: own }), [
+    `env CLAIMGATE_UPSTREAM: upstream must not be claimgate itself (listen), got "${own}"`,
+  ])
+  t.strictSame(lines({ listen: own, upstream: 'unix:/run/app.sock' }), [])
 })

@@ -53,6 +53,8 @@ const known = async (): Promise<Set<string>> => {
     keySetStatus: () => ({ usable: true, keys: 1, age: 0, reason: undefined }),
     tunnels: () => 0,
     remembered: () => 0,
+    reloads: () => ({ last: undefined, since: 0 }),
+    certificateExpires: () => undefined,
     now: () => 0,
   }).text()
   const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]

@@ -109,7 +109,7 @@ function faultOfConfig(config: Config): string | undefined {
     [
       'ports',
       [config.listen, config.adminListen].every(
-        (address) => address === undefined || isPort(address.port),
+        (address) => address?.port === undefined || isPort(address.port),
       ),
     ],
     ['upstream', isUpstream(config.upstream)],

@@ -7,12 +7,14 @@ import { createLog } from '../../src/log.ts'
 import { type Claimgate, createClaimgate } from '../../src/server.ts'
 import { createKey, publicJwk, type SigningKey } from './keys.ts'
 import { HOST, type Members, mint, NOW_MS } from './mint.ts'
+import { noteDataPort, tlsOfThisRun } from './transport.ts'
 
 /** claimgate in this process on loopback, with keys of the test and the clock of {@link NOW_MS}. */
 export interface RunningClaimgate {
   readonly port: number
   readonly adminPort: number
   readonly key: SigningKey
+  readonly config: Config
   /** A fresh good assertion, with these claims laid over the usual ones. */
   assertion(claims?: Members): string
   /** The log so far, one object per line. */
@@ -39,6 +41,7 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     keySet: { kind: 'file', path: jwksFile, cooldown: 10_000 },
     listen: { host: '127.0.0.1', port: 0 },
     adminListen: { host: '127.0.0.1', port: 0 },
+    tls: undefined,
     identityHeaders: [
       header('X-Pomerium-Claim-Sub', 'sub'),
       header('X-Pomerium-Claim-Email', 'email'),
@@ -98,10 +101,11 @@ export async function startClaimgate(
   const jwksFile = join(folder, 'jwks.json')
   writeFileSync(jwksFile, JSON.stringify({ keys: [publicJwk(key)] }))
   const lines: string[] = []
-  const config = { ...testConfig(upstreamPort, jwksFile), ...changes }
+  const config = { ...testConfig(upstreamPort, jwksFile), ...tlsOfThisRun(t), ...changes }
   const log = createLog(config, { write: (line) => void lines.push(line) })
   const gate = await createClaimgate(config, { log, now })
   const { data, admin } = await gate.start()
+  noteDataPort(data.port, config.tls)
   t.teardown(async () => {
     await gate.drain()
     rmSync(folder, { recursive: true })
@@ -112,6 +116,7 @@ export async function startClaimgate(
     port: data.port,
     adminPort: admin?.port ?? 0,
     key,
+    config,
     assertion: (claims) => mint({ key, claims: { jti: `jti-${serial++}`, ...claims } }),
     logLines: () => lines.map((line) => JSON.parse(line)),
     gate,

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { open } from './transport.ts'
 
 /** A client that sends exact bytes and keeps all that comes back; text is Latin-1, one character per byte. */
 export interface RawClient {
@@ -15,13 +17,26 @@ export interface RawClient {
 type Timer = NodeJS.Timeout
 
 export async function rawClient(port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => undefined)
+  const { socket, opened } = open(port)
+  const client = clientOn(socket)
+  await once(socket, opened)
+  return client
+}
+
+/** As {@link rawClient}, in TLS; rejects when the handshake fails. In TLS 1.3 the server may still refuse after it. */
+export async function tlsClient(port: number, options: ConnectionOptions): Promise<RawClient> {
+  const socket = connectTls({ host: '127.0.0.1', port, ...options })
+  const client = clientOn(socket)
+  await once(socket, 'secureConnect')
+  return client
+}
+
+function clientOn(socket: Socket): RawClient {
   let text = ''
+  socket.on('error', () => undefined)
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1')
   })
-  await once(socket, 'connect')
   return {
     socket,
     send: (bytes) => void socket.write(bytes, 'latin1'),

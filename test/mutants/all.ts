@@ -10,6 +10,7 @@ import { IDENTITY } from './identity.ts'
 import { KEY_MATERIAL } from './key-material.ts'
 import { KEY_SET } from './key-set.ts'
 import type { Mutant } from './mutant.ts'
+import { OPERATIONS } from './operations.ts'
 import { SETTINGS } from './settings.ts'
 import { STRIP } from './strip.ts'
 import { TUNNEL } from './tunnel.ts'
@@ -29,5 +30,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...TUNNEL,
   ...CONNECTION,
   ...ANSWERS,
+  ...OPERATIONS,
   ...SETTINGS,
 ]

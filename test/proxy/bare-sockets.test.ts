@@ -30,13 +30,15 @@ function setUp() {
     now: () => 0,
   })
   const handlers = createBareSocketHandlers({
-    recorder,
-    openTunnel: (request) => void opened.push(request),
-    headerRules: {
-      assertionHeader: 'x-assertion',
-      isReserved: (name) => name === 'X-Claim',
-      host: undefined,
-    },
+    current: () => ({
+      recorder,
+      openTunnel: (request) => void opened.push(request),
+      headerRules: {
+        assertionHeader: 'x-assertion',
+        isReserved: (name) => name === 'X-Claim',
+        host: undefined,
+      },
+    }),
   })
   const decide = async () => {
     resolve({ lines: ['X-Claim', 'ann'], verified: undefined, dropped: 0 })

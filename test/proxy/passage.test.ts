@@ -42,9 +42,11 @@ function stepByStep() {
     now: () => 0,
   })
   const handlers = createRequestHandlers({
-    recorder,
-    forward: (request) => void forwarded.push(request),
-    headerRules: { assertionHeader: 'x-assertion', isReserved: () => false, host: undefined },
+    current: () => ({
+      recorder,
+      forward: (request) => void forwarded.push(request),
+      headerRules: { assertionHeader: 'x-assertion', isReserved: () => false, host: undefined },
+    }),
   })
   const request = {
     method: 'GET',

@@ -1,10 +1,11 @@
 // A client that does not take in its answer must cost neither memory nor, for ever, a connection.
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { rawClient } from '../helpers/raw-client.ts'
 import { rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+import { open } from '../helpers/transport.ts'
 
 const MIB = 1024 * 1024
 
@@ -54,7 +55,7 @@ t.test('a client that reads slowly gets all', async (t) => {
   const upstream = await rawUpstream(large(total))
   t.teardown(() => upstream.close())
   const gate = await startClaimgate(t, upstream.port, { bodyIdleTimeout: 300 })
-  const socket = connect(gate.port, '127.0.0.1')
+  const { socket } = open(gate.port)
   socket.write(requestBytes(gate.assertion(), { lines: ['Connection: close'] }))
   const started = performance.now()
   let received = 0

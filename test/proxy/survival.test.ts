@@ -2,11 +2,11 @@
 // during the decision, an upgrade behind a plain request, an upgrade with a fragment, a long error text as close reason.
 // Here an uncaught fault of any of them ends this test file.
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { type RunningClaimgate, requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { codeOf, exchangeBytes, rawClient, statusOf } from '../helpers/raw-client.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { open } from '../helpers/transport.ts'
 
 const HANDSHAKE = [
   'Upgrade: websocket',
@@ -108,7 +108,7 @@ t.test(
     const upstream = await rawUpstream()
     t.teardown(() => upstream.close())
     const gate = await startClaimgate(t, upstream.port, { logLevel: 'silent' })
-    const socket = connect(gate.port, '127.0.0.1')
+    const { socket } = open(gate.port)
     const total = 15_000
     let answers = 0
     let tail = ''

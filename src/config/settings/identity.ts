@@ -1,9 +1,9 @@
 import { allow } from '../allow.ts'
 import { CORS_PREFLIGHT, SWITCH } from '../config.ts'
 import { assertionHeader } from '../header-names.ts'
-import { listenAddress } from '../hosts.ts'
 import { identityHeaders } from '../identity-headers.ts'
 import { boolean, choice, list, orWord } from '../kinds.ts'
+import { listenTarget } from '../listen.ts'
 import { algorithm, exactPath } from '../names.ts'
 import { PRESET_NAMES } from '../presets.ts'
 import { duration } from '../quantities.ts'
@@ -12,12 +12,12 @@ import type { Rows } from '../setting.ts'
 /** Where requests come in, who may pass, and what the app is told. */
 export const IDENTITY = {
   listen: {
-    kind: listenAddress,
+    kind: listenTarget,
     fallback: '0.0.0.0:8000',
-    summary: 'Address of the data port.',
+    summary: 'Address of the data port, or the path of a Unix socket in its place.',
   },
   admin_listen: {
-    kind: orWord('off', listenAddress),
+    kind: orWord('off', listenTarget),
     fallback: '0.0.0.0:8001',
     summary: 'Address of the admin port with health and metrics.',
   },

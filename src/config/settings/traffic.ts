@@ -2,7 +2,6 @@ import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.t
 import { serverName } from '../hosts.ts'
 import { boolean, choice, filePath, integer, orWord } from '../kinds.ts'
 import { plainPath } from '../names.ts'
-import { notYet } from '../not-yet.ts'
 import { duration, size } from '../quantities.ts'
 import type { Rows, SettingName } from '../setting.ts'
 import type { IDENTITY } from './identity.ts'
@@ -94,20 +93,26 @@ export const TRAFFIC = {
     summary: 'On SIGTERM, how long until what is left is cut, `drain_delay` included, 100ms to 1h.',
   },
   tls_cert_file: {
-    kind: notYet,
+    kind: filePath,
     fallback: undefined,
-    summary: 'PEM certificate of the data port. Not supported yet.',
+    example: '/etc/claimgate/tls.crt',
+    otherwise: 'plain HTTP',
+    summary:
+      'PEM certificate of the data port, followed by its issuers; needs `tls_key_file`. Read again when it changes, as are the next two.',
   },
   tls_key_file: {
-    kind: notYet,
+    kind: filePath,
     fallback: undefined,
-    summary: 'PEM private key of `tls_cert_file`. Not supported yet.',
+    example: '/etc/claimgate/tls.key',
+    summary: 'PEM private key of `tls_cert_file`, without a passphrase.',
   },
   tls_client_ca_file: {
-    kind: notYet,
+    kind: filePath,
     fallback: undefined,
+    example: '/etc/claimgate/client-ca.pem',
+    otherwise: 'no client certificate is asked for',
     summary:
-      'PEM certificate authorities for client certificates on the data port. Not supported yet.',
+      'PEM certificate authorities of clients. Who shows no certificate that one of them signed is refused in the handshake.',
   },
   log_level: {
     kind: choice(LOG_LEVELS),
