@@ -10,7 +10,7 @@ import { createAuthority } from '../helpers/certificates.ts'
 import { type RunningClaimgate, requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { until } from '../helpers/program.ts'
 import { codeOf, statusOf, tlsClient } from '../helpers/raw-client.ts'
-import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { OK, rawUpstream } from '../helpers/raw-upstream.ts'
 import { writeTlsFiles } from '../helpers/transport.ts'
 
 const CLOSE = { lines: ['Connection: close'] }
@@ -209,6 +209,16 @@ t.test('a handshake that is not completed is given up in header_timeout', async 
   t.match(failed(), [{ reason: 'TIMEOUT' }], 'who said nothing is not counted')
   t.equal(failed().length, 1)
   await serves(t, { gate, trust })
+})
+
+t.test('a connection whose handshake was in time outlives header_timeout', async (t) => {
+  const app = await rawUpstream((socket) => {
+    socket.once('data', () => setTimeout(() => socket.write(OK), 700))
+  })
+  t.teardown(() => app.close())
+  const { ca, ...tls } = writeTlsFiles(t)
+  const gate = await startClaimgate(t, app.port, { tls, headerTimeout: 300 })
+  await serves(t, { gate, trust: { ca, ...NAME } })
 })
 
 t.test('a connection counts before its handshake is complete', async (t) => {
