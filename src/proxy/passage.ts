@@ -37,16 +37,24 @@ interface Passage {
   decision: Decision | undefined
 }
 
+/** On the request itself: a map with weak keys costs each collection a look at all of them. */
+const PASSAGE = Symbol('passage')
+
+type Carrier = IncomingMessage & { [PASSAGE]?: Passage }
+
+function carry(request: Carrier, passage: Passage): void {
+  request[PASSAGE] = passage
+}
+
 /** The steps of a plain request; what calls them, and in which order, is in data-server.ts. */
 export function createRequestHandlers({ current }: PassageOptions): RequestHandlers {
-  const passages = new WeakMap<IncomingMessage, Passage>()
   const underWay = new Set<ServerResponse>()
   const forwarding = new Set<Passage>()
   const patience = createPatience()
   let isDraining = false
 
-  const passageOf = (request: IncomingMessage): Passage => {
-    const passage = passages.get(request)
+  const passageOf = (request: Carrier): Passage => {
+    const passage = request[PASSAGE]
     if (passage === undefined) throw new Error('request without an exchange')
     return passage
   }
@@ -65,7 +73,7 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       const exchange = generation.recorder.begin(head)
       const known = { generation, request, response, head, expectation, exchange }
       const passage = { ...known, decision: undefined }
-      passages.set(request, passage)
+      carry(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
       response.once('close', () => end(passage))
