@@ -13,6 +13,9 @@ const OLDEST_NODE = { major: 22, minor: 19 }
 const COMMANDS = ['serve', 'check', 'demo', 'explain', 'doctor', 'report', 'preset'] as const
 type Command = (typeof COMMANDS)[number]
 
+// Whoever reads may have seen enough: `claimgate check | head`.
+process.stdout.on('error', () => undefined)
+
 const write = (text: string) => process.stdout.write(text)
 const writeError = (text: string) => process.stderr.write(text)
 const readFile = (path: string) => readFileSync(path, 'utf8')

@@ -1,13 +1,14 @@
 import type { Claims } from './assertion/claims.ts'
 import { takeAssertion } from './assertion/take.ts'
 import type { Verified, Verify } from './assertion/verify.ts'
+import { trimBlanks } from './blanks.ts'
 import type { Config } from './config/config.ts'
 import { type MissingRule, RejectedError } from './errors.ts'
 import type { IdentityLines } from './identity/headers.ts'
 import type { IsAllowed, Visit } from './policy/allow.ts'
 import type { ReplayGuard } from './policy/replay.ts'
 import { checkHead, pathOf, type RequestHead } from './proxy/gate.ts'
-import { type HeaderLines, headerValue } from './proxy/headers.ts'
+import { bodyFollows, type HeaderLines, headerValue } from './proxy/headers.ts'
 
 /** The request may be forwarded, with these fields added. */
 export interface Decision {
@@ -134,7 +135,11 @@ function assertionLine(header: string, assertion: string): HeaderLines {
 function isPreflight({ method, rawHeaders }: RequestHead): boolean {
   return (
     method === 'OPTIONS' &&
-    headerValue(rawHeaders, 'origin') !== undefined &&
-    headerValue(rawHeaders, 'access-control-request-method') !== undefined
+    isGiven(headerValue(rawHeaders, 'origin')) &&
+    isGiven(headerValue(rawHeaders, 'access-control-request-method')) &&
+    !bodyFollows(rawHeaders)
   )
 }
+
+const isGiven = (value: string | undefined): boolean =>
+  value !== undefined && trimBlanks(value) !== ''

@@ -49,6 +49,8 @@ export interface RejectedOptions {
   readonly reason?: string
   /** Of `ERR_POLICY_DENIED`: the kind of rule that is missing, which a page may tell. */
   readonly missingRule?: MissingRule | undefined
+  /** With 405: the methods that this target takes. */
+  readonly allow?: string | undefined
   readonly cause?: unknown
 }
 
@@ -59,6 +61,7 @@ export class RejectedError extends Error {
   readonly status: number
   readonly reason: string | undefined
   readonly missingRule: MissingRule | undefined
+  readonly allow: string | undefined
 
   constructor(code: Code, options: RejectedOptions = {}) {
     super(CODES[code].title, options.cause === undefined ? undefined : { cause: options.cause })
@@ -66,6 +69,7 @@ export class RejectedError extends Error {
     this.status = options.status ?? CODES[code].status
     this.reason = options.reason
     this.missingRule = options.missingRule
+    this.allow = options.allow
   }
 }
 

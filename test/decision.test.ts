@@ -208,6 +208,16 @@ t.test('cors_preflight decides about genuine preflights alone', async (t) => {
   await t.rejects(decideAs(ANN, pass)(noOrigin), { code: 'ERR_ASSERTION_MISSING' })
   const noMethod = request({ method: 'OPTIONS' }, PREFLIGHT.slice(0, 2))
   await t.rejects(decideAs(ANN, pass)(noMethod), { code: 'ERR_ASSERTION_MISSING' })
+  for (const [what, lines] of Object.entries({
+    'an empty Origin': ['Origin', ' ', ...PREFLIGHT.slice(2)],
+    'an empty method': [...PREFLIGHT.slice(0, 3), ''],
+    'a body': [...PREFLIGHT, 'Content-Length', '5'],
+  }))
+    await t.rejects(
+      decideAs(ANN, pass)(request({ method: 'OPTIONS' }, lines)),
+      { code: 'ERR_ASSERTION_MISSING' },
+      what,
+    )
   await t.rejects(decideAs(ANN, pass)(request({ method: 'GET' }, PREFLIGHT)), {
     code: 'ERR_ASSERTION_MISSING',
   })

@@ -126,6 +126,9 @@ t.test('the status page shows the visitor their claims and the headers the app g
     }),
   )
   t.equal(statusOf(posted), 405)
+  t.match(posted, '\r\nAllow: GET, HEAD\r\n')
+  const line = gate.logLines().find((one) => one['status'] === 405)
+  t.match(line, { decision: 'reject', code: 'ERR_REQUEST_MALFORMED' })
   t.equal(app.connections(), 0)
 })
 

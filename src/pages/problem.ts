@@ -49,11 +49,14 @@ export function problemAnswer(error: RejectedError, options: ProblemOptions): An
       ...(page ? PAGE_HEADERS : []),
       ...(status === 401 ? ['WWW-Authenticate', challenge(error.code, code)] : []),
       ...(status === 503 ? ['Retry-After', RETRY_AFTER] : []),
-      ...(status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
+      ...(status === 405 ? ['Allow', error.allow ?? FORWARDED_METHODS] : []),
     ],
     body: Buffer.from(body),
   }
 }
+
+/** The usual ones among all that are forwarded: any but CONNECT and TRACE. */
+const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 /** The answer to a fault of ours: it says nothing but that. */
 export function internalErrorAnswer(requestId: string): Answer {
@@ -87,19 +90,21 @@ function problemJson(
   return `${JSON.stringify({ type, title, status, code, request_id: requestId })}\n`
 }
 
-/** Whether `Accept` ranks HTML above JSON (RFC 9110 §12.5.1). Only an explicit text/html counts. */
+/** Media types of ours that are no page, from the most specific range that names them to the least. */
+const JSON_RANGES = [['application/problem+json', 'application/json'], ['application/*'], ['*/*']]
+
+/**
+ * Whether `Accept` ranks HTML above JSON (RFC 9110 §12.5.1). Only an explicit text/html counts for HTML: `*` is what
+ * programs send that do not care.
+ */
 export function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined || !accept.includes('text/html')) return false
   const weights = new Map<string, number>()
-  for (const range of accept.slice(0, 1024).split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+  for (const range of (accept ?? '').slice(0, 1024).toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
     const quality = parameters.find((parameter) => parameter.startsWith('q='))
     weights.set(type, quality === undefined ? 1 : Number(quality.slice(2)) || 0)
   }
   const html = weights.get('text/html') ?? 0
-  const json = Math.max(
-    weights.get('application/json') ?? 0,
-    weights.get('application/problem+json') ?? 0,
-  )
-  return html > 0 && html >= json
+  const named = JSON_RANGES.find((ranges) => ranges.some((range) => weights.has(range))) ?? []
+  return html > 0 && html >= Math.max(0, ...named.map((range) => weights.get(range) ?? 0))
 }

@@ -52,13 +52,29 @@ export function writeInformational({ request, response }: Sides, head: AnswerHea
   socket.write(`${text}\r\n`, 'latin1')
 }
 
-function linesOf({ status, rawHeaders }: AnswerHead): string[] {
-  const lines = downstreamHeaders(latin1(rawHeaders))
-  return status < 200 || status === 204 ? withoutLength(lines) : lines
+/** Why an answer cannot be passed on as what it is; `undefined` for one that can. */
+export function answerFault(
+  status: number,
+  coding: string | readonly string[] | undefined,
+): Error | undefined {
+  // RFC 9110 §15: the parsers take any three digits.
+  if (status < 100) return new Error('status code is not one')
+  // Whoever believed it would take what follows for another protocol.
+  if (status === 101) return new Error('switched protocols without being asked')
+  // The parsers undo `chunked` alone: the client would get coded bytes that nobody says are coded.
+  const isUndone = coding === undefined || String(coding).trim().toLowerCase() === 'chunked'
+  return isUndone ? undefined : new Error('unknown transfer coding')
 }
 
-/** RFC 9110 §8.6: an answer that cannot have a body has no length either. */
-function withoutLength(lines: HeaderLines): string[] {
+function linesOf({ status, rawHeaders }: AnswerHead): string[] {
+  const lines = downstreamHeaders(latin1(rawHeaders))
+  return mayHaveLength(status) ? lines : withoutLength(lines)
+}
+
+/** RFC 9110 §8.6: an answer that cannot have a body has no length either; a 304 tells that of what it stands for. */
+export const mayHaveLength = (status: number): boolean => status >= 200 && status !== 204
+
+export function withoutLength(lines: HeaderLines): string[] {
   return lines.filter((_, i) => lines[i - (i % 2)]?.toLowerCase() !== 'content-length')
 }
 

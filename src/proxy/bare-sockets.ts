@@ -6,6 +6,7 @@ import type { DataServerHandlers } from './data-server.ts'
 import { headOf, isHandshake, type RequestHead } from './gate.ts'
 import type { Generation } from './generation.ts'
 import { type RequestHeaderRules, upstreamHeaders } from './headers.ts'
+import { malformed } from './parser-fault.ts'
 import { writeRaw } from './passage.ts'
 import type { Recorder } from './recorder.ts'
 import type { Tunnel } from './splice.ts'
@@ -22,13 +23,6 @@ export type BareSocketHandlers = Pick<
   readonly tunnels: ReadonlySet<Tunnel>
   /** From now on no tunnel is opened. */
   drain(): void
-}
-
-/** Answers to what the parser refused; all other of its errors are 400. */
-const PARSER_STATUS: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_INVALID_VERSION: 505,
 }
 
 /** The steps of everything for which Node gives no response object: tunnels, CONNECT, and bytes that are not HTTP. */
@@ -89,9 +83,7 @@ function createRefusals(
   }
   return {
     parserError(error, socket) {
-      const reason = error.code ?? 'parser error'
-      const status = PARSER_STATUS[reason] ?? 400
-      refuse(socket, '-', new RejectedError('ERR_REQUEST_MALFORMED', { status, reason }))
+      refuse(socket, '-', malformed(error))
     },
     overloaded(socket) {
       refuse(socket, '-', new RejectedError('ERR_OVERLOADED', { reason: 'max_connections' }))

@@ -10,6 +10,8 @@ import { createValve } from './valve.ts'
 export interface Connection {
   /** Runs `task` when everything before it has been answered; the task says that it is done by calling `next`. */
   enqueue(task: (next: () => void) => void): void
+  /** Puts `task` in the place of the one that waits last. */
+  replaceNewest(task: (next: () => void) => void): void
   /** Whether a request is under way or waiting. */
   isBusy(): boolean
   /** Whether a request waits behind the one under way. */
@@ -80,6 +82,9 @@ function createConnection(socket: Socket): Connection {
       if (!busy) return run(task)
       waiting.push(task)
       if (waiting.length >= MAX_WAITING) valve.close()
+    },
+    replaceNewest(task) {
+      if (waiting.pop() !== undefined) waiting.push(task)
     },
     isBusy: () => busy || finished || sealed || waiting.length > 0,
     hasWaiting: () => waiting.length > 0,

@@ -10,6 +10,8 @@ const HELD_BYTES = 16 * 1024
 export interface PassedOver {
   /** A request is being sent: the next byte begins its answer. What comes before belongs to nobody and is left as it is. */
   expectAnswer(): void
+  /** Whether anything was read since then, be it a part of a head that was never whole. */
+  hasHeard(): boolean
 }
 
 /**
@@ -20,6 +22,7 @@ export function passOverContinue(socket: Socket): PassedOver {
   const read = socket.read.bind(socket)
   let atBeginning = false
   let held: Buffer = NOTHING
+  let heard = false
 
   /** Cuts whole heads off; `undefined` while it cannot be told yet what the bytes are. */
   const cut = (bytes: Buffer): Buffer | undefined => {
@@ -34,6 +37,7 @@ export function passOverContinue(socket: Socket): PassedOver {
   }
   socket.read = (size?: number) => {
     const chunk = read(size)
+    if (chunk !== null) heard = true
     if (!atBeginning || chunk === null) return chunk
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
     const answer = cut(held)
@@ -45,7 +49,9 @@ export function passOverContinue(socket: Socket): PassedOver {
   return {
     expectAnswer() {
       atBeginning = true
+      heard = false
     },
+    hasHeard: () => heard,
   }
 }
 

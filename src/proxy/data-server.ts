@@ -24,6 +24,8 @@ export interface DataServerHandlers {
   /** Only after `decide`. */
   showStatus(request: IncomingMessage): void
   refuse(request: IncomingMessage, error: unknown): void
+  /** The body of the request cannot be read on: answers it, or says that it is too late for that. */
+  breakOff(request: IncomingMessage, error: NodeJS.ErrnoException): boolean
   upgrade(request: IncomingMessage, socket: Socket, early: Buffer, next: () => void): void
   /** The parser refused what came; nothing of it reached anybody. */
   parserError(error: NodeJS.ErrnoException, socket: Socket): void
@@ -76,7 +78,9 @@ export async function createDataServer(
   options: DataServerOptions,
 ): Promise<DataServer> {
   const connections = new Set<Socket>()
-  const http = createHttpServer(config, options.tls, shouldUpgrade)
+  // What is claimgate's own is nobody's to tunnel to.
+  const isOurs = (target: string) => pathOf(target) === live.settings().statusPath
+  const http = createHttpServer(config, options.tls, (request) => shouldUpgrade(request, isOurs))
   const live = liveSettings(config, http.server, connections)
   const app = fastify({
     serverFactory: (route) => {
@@ -87,8 +91,7 @@ export async function createDataServer(
       listen(server, handlers, route)
       return server
     },
-    rewriteUrl: (request) =>
-      pathOf(request.url ?? '') === live.settings().statusPath ? STATUS : PROXIED,
+    rewriteUrl: (request) => (isOurs(request.url ?? '') ? STATUS : PROXIED),
     // Fastify's would answer at once, before the answers to what came earlier on the connection.
     clientErrorHandler: () => undefined,
     exposeHeadRoutes: false,
@@ -183,8 +186,9 @@ function refuseUnframed(request: IncomingMessage): void {
  * All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a handshake
  * behind an unanswered request: its tunnel would begin before that answer.
  */
-function shouldUpgrade(request: IncomingMessage): boolean {
-  const isTaken = isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy()
+function shouldUpgrade(request: IncomingMessage, isOurs: (target: string) => boolean): boolean {
+  const isTheirs = isHandshake(headOf(request)) && !isOurs(request.url ?? '')
+  const isTaken = isTheirs && !connectionOf(request.socket).isBusy()
   if (!isTaken) ignoredUpgrades.add(request)
   return isTaken
 }
@@ -198,14 +202,16 @@ function makeLast(response: ServerResponse): void {
 
 function listen(server: Server, handlers: DataServerHandlers, route: Route): void {
   /** The newest request of each connection: tells whether a parser error belongs to its body. */
-  const newest = new WeakMap<Socket, IncomingMessage>()
+  const newest = new WeakMap<Socket, Turn>()
 
   const take =
     (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
       const connection = connectionOf(request.socket)
       if (connection.isSealed()) return
-      newest.set(request.socket, request)
+      const turn: Turn = { request, hasBegun: false }
+      newest.set(request.socket, turn)
       connection.enqueue((next) => {
+        turn.hasBegun = true
         response.once('close', next)
         if (ignoredUpgrades.has(request)) makeLast(response)
         handlers.begin(request, response, expectation)
@@ -224,12 +230,20 @@ function listen(server: Server, handlers: DataServerHandlers, route: Route): voi
     connectionOf(socket).enqueue(() => handlers.connectMethod(request, socket))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const request = newest.get(socket)
-    // Inside a body there is no place for an answer: what was forwarded of it is cut off.
-    if (error.code === 'ECONNRESET' || request?.complete === false) return void socket.destroy()
+    const turn = newest.get(socket)
     // A connection that was opened ahead of its first request: an answer now would be taken for that request's.
-    if (socket.bytesRead === 0) return void socket.destroy()
+    if (error.code === 'ECONNRESET' || socket.bytesRead === 0) return void socket.destroy()
+    const answer = () => handlers.parserError(error, socket)
     // After the answers to what came before on this connection.
-    connectionOf(socket).enqueue(() => handlers.parserError(error, socket))
+    if (turn === undefined || turn.request.complete) return connectionOf(socket).enqueue(answer)
+    // Its body will never be whole, so it gets no turn; what came before it gets its answer.
+    if (!turn.hasBegun) return connectionOf(socket).replaceNewest(answer)
+    // There is no place for an answer inside a body that is on its way: what was forwarded of it is cut off.
+    if (!handlers.breakOff(turn.request, error)) socket.destroy()
   })
+}
+
+interface Turn {
+  readonly request: IncomingMessage
+  hasBegun: boolean
 }

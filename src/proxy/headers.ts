@@ -113,6 +113,14 @@ export function headerValue(rawHeaders: HeaderLines, name: string): string | und
   return undefined
 }
 
+/** All values of `name` (in lower case) as one list (RFC 9110 §5.2); `undefined` without the field. */
+export function listedValue(rawHeaders: HeaderLines, name: string): string | undefined {
+  const values = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name,
+  )
+  return values.length === 0 ? undefined : values.join(', ')
+}
+
 /** Whether `Connection` lists `upgrade` and `Upgrade` is `websocket`. */
 export function isWebSocketUpgrade(rawHeaders: HeaderLines): boolean {
   const upgrade = headerValue(rawHeaders, 'upgrade') ?? ''

@@ -10,7 +10,8 @@ import { closeGently, connectionOf, writeAnswer } from './connection.ts'
 import type { DataServerHandlers, Expectation } from './data-server.ts'
 import { headOf, type RequestHead } from './gate.ts'
 import type { Generation } from './generation.ts'
-import { bodyFollows, headerValue, isWebSocketUpgrade, upstreamHeaders } from './headers.ts'
+import { bodyFollows, isWebSocketUpgrade, listedValue, upstreamHeaders } from './headers.ts'
+import { malformed } from './parser-fault.ts'
 import { createPatience } from './patience.ts'
 
 export interface PassageOptions {
@@ -20,7 +21,7 @@ export interface PassageOptions {
 
 export type RequestHandlers = Pick<
   DataServerHandlers,
-  'begin' | 'decide' | 'forward' | 'showStatus' | 'refuse'
+  'begin' | 'decide' | 'forward' | 'showStatus' | 'refuse' | 'breakOff'
 > & {
   /** From now on every answer is the last one of its connection. */
   drain(): void
@@ -35,6 +36,8 @@ interface Passage {
   readonly expectation: Expectation
   readonly exchange: Exchange
   decision: Decision | undefined
+  /** It was answered before its decision, and whatever that will be. */
+  isOver: boolean
 }
 
 /** On the request itself: a map with weak keys costs each collection a look at all of them. */
@@ -72,7 +75,7 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       const generation = current()
       const exchange = generation.recorder.begin(head)
       const known = { generation, request, response, head, expectation, exchange }
-      const passage = { ...known, decision: undefined }
+      const passage = { ...known, decision: undefined, isOver: false }
       carry(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
@@ -82,13 +85,7 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       const passage = passageOf(request)
       const pause = patience.pauseFor(request.socket, forwarding.size > 0)
       if (pause > 0) await wait(pause)
-      const { recorder } = passage.generation
-      passage.decision = await recorder.decide(passage.head, passage.exchange)
-      // A genuine handshake comes here only when it was sent behind an unanswered request.
-      if (isWebSocketUpgrade(passage.head.rawHeaders)) {
-        passage.exchange.decision = 'reject'
-        throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
-      }
+      await decide(passage)
     },
     forward(request) {
       const passage = passageOf(request)
@@ -96,12 +93,42 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       forwardDecided(passage)
     },
     showStatus: (request) => showStatus(passageOf(request)),
-    refuse: (request, error) => refuse(passageOf(request), error),
+    refuse(request, error) {
+      const passage = passageOf(request)
+      if (!passage.isOver) refuse(passage, error)
+    },
+    breakOff(request, error) {
+      const passage = passageOf(request)
+      return !forwarding.has(passage) && refuseEarly(passage, malformed(error))
+    },
     drain() {
       isDraining = true
       for (const response of underWay) makeLast(response)
     },
   }
+}
+
+async function decide(passage: Passage): Promise<void> {
+  const { generation, head, exchange } = passage
+  passage.decision = await generation.recorder.decide(head, exchange)
+  if (passage.isOver) {
+    exchange.decision = 'reject'
+    throw new Error('answered before its decision')
+  }
+  // A genuine handshake comes here only when it cannot have a tunnel.
+  if (isWebSocketUpgrade(head.rawHeaders)) {
+    exchange.decision = 'reject'
+    const reason = 'handshake behind a request or to the status path'
+    throw new RejectedError('ERR_REQUEST_MALFORMED', { reason })
+  }
+}
+
+/** Whatever will be decided: nothing of the request is forwarded any more. Says whether there was still room for it. */
+function refuseEarly(passage: Passage, error: RejectedError): boolean {
+  if (passage.response.headersSent || passage.isOver) return false
+  passage.isOver = true
+  refuse(passage, error)
+  return true
 }
 
 /** What waits behind it is answered first. An answer whose head was sent keeps what it said. */
@@ -140,12 +167,13 @@ function decisionOf({ decision }: Passage): Decision {
 function showStatus(passage: Passage): void {
   const { head, exchange } = passage
   if (head.method !== 'GET' && head.method !== 'HEAD') {
-    const refusal = { status: 405, reason: 'status path' }
+    const refusal = { status: 405, reason: 'status path', allow: 'GET, HEAD' }
+    exchange.decision = 'reject'
     refuse(passage, new RejectedError('ERR_REQUEST_MALFORMED', refusal))
     return
   }
   exchange.status = 200
-  const accept = headerValue(head.rawHeaders, 'accept')
+  const accept = listedValue(head.rawHeaders, 'accept')
   writeResponse(passage, statusAnswer(decisionOf(passage), { requestId: exchange.id, accept }))
 }
 

@@ -11,7 +11,7 @@ import {
 import type { Log } from '../log.ts'
 import { type Answer, internalErrorAnswer, problemAnswer } from '../pages/problem.ts'
 import type { RequestHead } from './gate.ts'
-import { type HeaderLines, headerValue } from './headers.ts'
+import { type HeaderLines, listedValue } from './headers.ts'
 
 export interface RecorderOptions {
   readonly config: Pick<Config, 'errorDetail' | 'logEmail'>
@@ -65,7 +65,7 @@ export function createRecorder({ config, decide, observer, log, now }: RecorderO
       exchange.code = error.code
       exchange.reason = error.reason
       exchange.status = error.status
-      const accept = headerValue(rawHeaders, 'accept')
+      const accept = listedValue(rawHeaders, 'accept')
       return problemAnswer(error, { requestId, accept, detail: config.errorDetail })
     },
     end(exchange) {

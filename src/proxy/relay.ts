@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
-import { writeHead, writeInformational } from './answer-head.ts'
+import { answerFault, writeHead, writeInformational } from './answer-head.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
 import type { RequestBytes } from './own-head.ts'
@@ -37,9 +37,8 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
       attempt.answered = true
     },
     onResponseStart(controller, status, headers, statusText = '') {
-      // RFC 9110 §15: the parser takes any three digits.
-      if (status < 100) throw new Error('status code is not one')
-      if (!isUndone(headers['transfer-encoding'])) throw new Error('unknown transfer coding')
+      const fault = answerFault(status, headers['transfer-encoding'])
+      if (fault !== undefined) throw fault
       const head = { status, statusText, rawHeaders: controller.rawHeaders }
       if (status < 200) return writeInformational(forward, head)
       exchange.upstreamDuration = now() - started
@@ -62,11 +61,6 @@ export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
       ending.fail(error)
     },
   } satisfies Dispatcher.DispatchHandler & { onResponseStarted(): void }
-}
-
-/** undici undoes `chunked` alone: under another coding the client would get coded bytes that nobody says are coded. */
-function isUndone(coding: string | string[] | undefined): boolean {
-  return coding === undefined || String(coding).trim().toLowerCase() === 'chunked'
 }
 
 interface Attempt {
@@ -93,7 +87,9 @@ function createEnding({ forward, lease, resend, bodyIdleTimeout }: RelayOptions,
     if (isOver) return
     finish()
     lease.destroy()
-    if (resend !== undefined && attempt.onReusedConnection && !attempt.answered) return resend()
+    const isUnanswered = !attempt.answered && !lease.hasHeard()
+    if (resend !== undefined && attempt.onReusedConnection && isUnanswered && isDeath(error))
+      return resend()
     if (!response.headersSent) return forward.refuse(upstreamError(error))
     exchange.reason = 'upstream broke off'
     breakOff(request, response)
@@ -103,6 +99,11 @@ function createEnding({ forward, lease, resend, bodyIdleTimeout }: RelayOptions,
   response.once('close', clientGone)
   return { isOver: () => isOver, finish, fail }
 }
+
+/** How a connection ends that the other side has given up. An app that is merely slow has the request already. */
+const DEATHS: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+const isDeath = (error: unknown): boolean => DEATHS.has(faultName(error))
 
 /** A broken answer must not look whole: without a frame around the body only a reset can tell (RFC 9112 §8). */
 function breakOff(request: IncomingMessage, response: ServerResponse): void {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Bytes, Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import { answerFault, mayHaveLength, withoutLength } from './answer-head.ts'
 import { type Connect, ConnectTimeoutError } from './connector.ts'
 import { downstreamHeaders, type HeaderLines, isWebSocketUpgrade } from './headers.ts'
 import { faultName } from './relay.ts'
@@ -78,6 +79,8 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
     if (client.readableEnded) clientGone()
     request.on('error', fail)
     request.on('response', (response) => {
+      const fault = answerFault(response.statusCode ?? 0, response.headers['transfer-encoding'])
+      if (fault !== undefined) fail(fault)
       if (!settle()) return void response.destroy()
       answer(response)
       takeEarly()
@@ -129,7 +132,10 @@ function handshake(
     headers: [...headers, ...UPGRADE_LINES],
     maxHeaderSize,
   })
-  request.on('information', (response) => client.write(answerHead(response, []), 'latin1'))
+  request.on('information', (response) => {
+    // As on the plain path: one that a slow client does not take in is left out.
+    if (!client.writableNeedDrain) client.write(answerHead(response, []), 'latin1')
+  })
   request.end()
   return request
 }
@@ -141,7 +147,9 @@ interface AnswerHead {
 }
 
 function answerHead(response: AnswerHead, added: HeaderLines): string {
-  const lines = [...downstreamHeaders(response.rawHeaders), ...added]
+  const passedOn = downstreamHeaders(response.rawHeaders)
+  const hasLength = mayHaveLength(response.statusCode ?? 0)
+  const lines = [...(hasLength ? passedOn : withoutLength(passedOn)), ...added]
   let head = `HTTP/1.1 ${response.statusCode ?? 502} ${response.statusMessage ?? ''}\r\n`
   for (let i = 0; i < lines.length; i += 2) head += `${lines[i]}: ${lines[i + 1]}\r\n`
   return `${head}\r\n`
@@ -149,12 +157,18 @@ function answerHead(response: AnswerHead, added: HeaderLines): string {
 
 /** Any other answer than 101 goes to the client as what it is; then the connection ends. What follows is no frame. */
 function relayResponse(response: IncomingMessage, { client, exchange }: TunnelRequest): void {
-  const isFramed = response.headers['content-length'] !== undefined
+  const { statusCode } = response
+  // RFC 9112 §6.3: neither has a body, whatever it says.
+  const isBodiless = statusCode === 204 || statusCode === 304
+  const isFramed = isBodiless || response.headers['content-length'] !== undefined
   // Chunked, so that a broken answer cannot look whole.
   const framing = isFramed ? [] : ['Transfer-Encoding', 'chunked']
   client.write(answerHead(response, [...framing, 'Connection', 'close']), 'latin1')
   client.on('drain', () => response.resume())
   client.once('close', () => response.destroy())
+  // Also one that has only ended its own side: whoever reads no more would keep both connections for as long as it likes.
+  client.once('end', () => client.destroy())
+  if (client.readableEnded) client.destroy()
   client.resume()
   response.on('data', (chunk: Buffer) => {
     exchange.bytes += chunk.length

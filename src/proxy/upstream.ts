@@ -10,6 +10,8 @@ export interface Lease {
   readonly client: Client
   /** Whether a request was answered on this connection before. */
   readonly isReused: () => boolean
+  /** Whether the upstream has said anything since the request was sent. */
+  readonly hasHeard: () => boolean
   /** A request is being sent: its head is `bytes`, and what comes from now on is its answer. */
   begin(bytes: RequestBytes): void
   /** Gives the connection back after a whole answer. */
@@ -35,6 +37,7 @@ interface Slot {
   readonly client: Client
   socket: Socket | undefined
   begin: (bytes: RequestBytes) => void
+  hasHeard: () => boolean
   answered: boolean
   idleSince: Milliseconds
 }
@@ -77,6 +80,7 @@ export function createUpstreamPool(
   const leaseOf = (slot: Slot): Lease => ({
     client: slot.client,
     isReused: () => slot.answered,
+    hasHeard: () => slot.hasHeard(),
     begin: (bytes) => slot.begin(bytes),
     release: () => release(slot),
     destroy: () => discard(slot),
@@ -103,12 +107,13 @@ function openSlot(connect: Connect, config: PoolConfig): Slot {
         if (error !== null || socket === null)
           return callback(error ?? new Error('not connected'), null)
         slot.socket = socket
-        const { expectAnswer } = passOverContinue(socket)
+        const { expectAnswer, hasHeard } = passOverContinue(socket)
         const { expectHead } = writeOwnHeads(socket)
         slot.begin = (bytes) => {
           expectHead(bytes)
           expectAnswer()
         }
+        slot.hasHeard = hasHeard
         slot.answered = false
         callback(null, socket)
       })
@@ -125,6 +130,7 @@ function openSlot(connect: Connect, config: PoolConfig): Slot {
     client,
     socket: undefined,
     begin: () => undefined,
+    hasHeard: () => false,
     answered: false,
     idleSince: 0,
   }

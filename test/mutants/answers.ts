@@ -23,7 +23,7 @@ export const ANSWERS: readonly Mutant[] = [
       ],
       [
         '405 does not say what is allowed',
-        "...(status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),",
+        "...(status === 405 ? ['Allow', error.allow ?? FORWARDED_METHODS] : []),",
         '',
       ],
       ['a page may run scripts', '...(page ? PAGE_HEADERS : []),', ''],
@@ -42,9 +42,19 @@ export const ANSWERS: readonly Mutant[] = [
         "if (code === 'ERR_ASSERTION_MISSING' || shown === undefined)",
         'if (shown === undefined)',
       ],
-      ['nobody gets a page', 'return html > 0 && html >= json', 'return false'],
-      ['who prefers JSON gets a page', 'return html > 0 && html >= json', 'return html > 0'],
-      ['who refuses HTML gets a page', 'return html > 0 && html >= json', 'return html >= json'],
+      [
+        'nobody gets a page',
+        'return html > 0 && html >= Math.max(',
+        'return false && html >= Math.max(',
+      ],
+      [
+        'who prefers JSON gets a page',
+        'html > 0 && html >= Math.max(',
+        'html > 0 || html >= Math.max(',
+      ],
+      ['who refuses HTML gets a page', 'html > 0 && html >= Math.max(', 'html >= Math.max('],
+      ['a wildcard says nothing of JSON', ", ['*/*']]", ']'],
+      ['media types have a case', '.slice(0, 1024).toLowerCase()', '.slice(0, 1024)'],
     ],
   ),
   ...mutantsOf(

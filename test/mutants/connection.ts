@@ -185,20 +185,16 @@ export const CONNECTION: readonly Mutant[] = [
         '    reply.hijack()\n    handlers.refuse(request.raw, error)',
         '    reply.hijack()\n    handlers.forward(request.raw)',
       ],
-      [
-        'the status page has no path',
-        "pathOf(request.url ?? '') === live.settings().statusPath ? STATUS : PROXIED",
-        'PROXIED',
-      ],
+      ['the status page has no path', "isOurs(request.url ?? '') ? STATUS : PROXIED", 'PROXIED'],
       [
         'the status page has no query',
-        "pathOf(request.url ?? '') === live.settings().statusPath",
-        'request.url === live.settings().statusPath',
+        'pathOf(target) === live.settings().statusPath',
+        'target === live.settings().statusPath',
       ],
       [
         'the router sees what the client asked for',
-        'STATUS : PROXIED,',
-        "STATUS : (request.url ?? ''),",
+        'STATUS : PROXIED),',
+        "STATUS : (request.url ?? '')),",
         { tests: ['proxy/forward'] },
       ],
       [
@@ -212,8 +208,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'every upgrade is taken for a tunnel',
-        'isHandshake(headOf(request)) && !connectionOf',
-        '!connectionOf',
+        "isHandshake(headOf(request)) && !isOurs(request.url ?? '')",
+        "!isOurs(request.url ?? '')",
         { tests: ['proxy/tunnel'] },
       ],
       [
@@ -242,19 +238,25 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'a fault inside a body is answered',
-        "error.code === 'ECONNRESET' || request?.complete === false",
-        "error.code === 'ECONNRESET'",
+        'turn === undefined || turn.request.complete',
+        'turn !== undefined',
         { tests: ['proxy/data-server'] },
       ],
       [
-        'a connection that is silent from its birth gets an answer',
-        'if (socket.bytesRead === 0) return void socket.destroy()',
+        'a broken body takes the answer to what came before it away',
+        'if (!turn.hasBegun) return connectionOf(socket).replaceNewest(answer)',
         '',
+        { tests: ['proxy/broken-body'] },
+      ],
+      [
+        'a connection that is silent from its birth gets an answer',
+        ' || socket.bytesRead === 0) return void',
+        ') return void',
       ],
       [
         'a parser error is answered before what came earlier',
-        'connectionOf(socket).enqueue(() => handlers.parserError(error, socket))',
-        'handlers.parserError(error, socket)',
+        'return connectionOf(socket).enqueue(answer)',
+        'return answer()',
         { tests: ['proxy/forward'] },
       ],
       [
@@ -295,14 +297,32 @@ export const CONNECTION: readonly Mutant[] = [
     [
       [
         'a handshake behind a request goes on as a plain one',
-        '      if (isWebSocketUpgrade(passage.head.rawHeaders)) {',
-        '      if (passage.head === undefined) {',
+        'if (isWebSocketUpgrade(head.rawHeaders)) {\n    exchange',
+        'if (head === undefined) {\n    exchange',
         { tests: ['proxy/tunnel'] },
       ],
       [
+        'a request with a broken body goes on when it is decided',
+        'if (passage.isOver) {',
+        'if (passage.decision === undefined) {',
+        { tests: ['proxy/broken-body'] },
+      ],
+      [
+        'a refusal comes behind the answer to a broken body',
+        'if (!passage.isOver) refuse(passage, error)',
+        'refuse(passage, error)',
+        { tests: ['proxy/broken-body'] },
+      ],
+      [
+        'what was forwarded of a broken body is answered',
+        'return !forwarding.has(passage) && refuseEarly',
+        'return refuseEarly',
+        { tests: ['proxy/broken-body'] },
+      ],
+      [
         'a refused handshake is recorded as forwarded',
-        "        passage.exchange.decision = 'reject'\n",
-        '',
+        "    exchange.decision = 'reject'\n    const reason",
+        '    const reason',
         { tests: ['proxy/data-server'] },
       ],
       [

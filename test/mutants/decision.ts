@@ -85,15 +85,17 @@ export const DECISION: readonly Mutant[] = [
         '',
       ],
       ['a preflight may have any method', "method === 'OPTIONS' &&", 'method &&'],
-      [
-        'a preflight needs no Origin',
-        "    headerValue(rawHeaders, 'origin') !== undefined &&\n",
-        '',
-      ],
+      ['a preflight needs no Origin', "    isGiven(headerValue(rawHeaders, 'origin')) &&\n", ''],
       [
         'a preflight asks for no method',
-        "headerValue(rawHeaders, 'access-control-request-method') !== undefined",
+        "isGiven(headerValue(rawHeaders, 'access-control-request-method'))",
         'true',
+      ],
+      ['a preflight may bring a body', ' &&\n    !bodyFollows(rawHeaders)', ''],
+      [
+        'a preflight may come from nowhere',
+        "value !== undefined && trimBlanks(value) !== ''",
+        'value !== undefined',
       ],
       [
         'cors_preflight: allow needs an identity',

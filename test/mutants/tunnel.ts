@@ -97,7 +97,7 @@ export const TUNNEL: readonly Mutant[] = [
       ],
       [
         'interim answers to a handshake are lost',
-        "  request.on('information', (response) => client.write(answerHead(response, []), 'latin1'))\n",
+        "if (!client.writableNeedDrain) client.write(answerHead(response, []), 'latin1')",
         '',
       ],
       [
@@ -307,6 +307,24 @@ export const TUNNEL: readonly Mutant[] = [
       ],
       ['what is stripped of a handshake is not counted', '  exchange.stripped = stripped\n', ''],
       [
+        'CONNECT gets no answer',
+        "refuse(socket, 'CONNECT', new RejectedError('ERR_REQUEST_MALFORMED', refusal))",
+        '',
+      ],
+      ['what is not HTTP gets no answer', "refuse(socket, '-', malformed(error))", ''],
+      [
+        'one connection too many gets no answer',
+        "refuse(socket, '-', new RejectedError('ERR_OVERLOADED', { reason: 'max_connections' }))",
+        '',
+      ],
+      ['a refusal without a request is not recorded', '    recorder.end(exchange)\n  }', '  }'],
+    ],
+  ),
+  ...mutantsOf(
+    'proxy/parser-fault.ts',
+    ['proxy/parser-fault'],
+    [
+      [
         'a client that is too slow with its head gets 400',
         '  ERR_HTTP_REQUEST_TIMEOUT: 408,\n',
         '',
@@ -314,21 +332,37 @@ export const TUNNEL: readonly Mutant[] = [
       ['a head that is too large gets 400', '  HPE_HEADER_OVERFLOW: 431,\n', ''],
       ['another version of HTTP gets 400', '  HPE_INVALID_VERSION: 505,\n', ''],
       [
-        'CONNECT gets no answer',
-        "refuse(socket, 'CONNECT', new RejectedError('ERR_REQUEST_MALFORMED', refusal))",
+        'a bare LF is another version',
+        "if (code !== 'HPE_INVALID_VERSION') return true",
+        'return true',
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'proxy/answer-head.ts',
+    ['proxy/tunnel-answers'],
+    [['a 101 that nobody asked for is passed on', 'if (status === 101)', 'if (status === 999)']],
+  ),
+  ...mutantsOf(
+    'proxy/tunnel.ts',
+    ['proxy/tunnel-answers'],
+    [
+      ['a broken answer to a handshake is passed on', 'if (fault !== undefined) fail(fault)', ''],
+      [
+        'who leaves in the middle of an answer keeps its connections',
+        "  client.once('end', () => client.destroy())\n",
         '',
       ],
       [
-        'what is not HTTP gets no answer',
-        "refuse(socket, '-', new RejectedError('ERR_REQUEST_MALFORMED', { status, reason }))",
-        '',
+        'an answer without body gets a frame',
+        'const isBodiless = statusCode === 204 || statusCode === 304',
+        'const isBodiless = false',
       ],
       [
-        'one connection too many gets no answer',
-        "refuse(socket, '-', new RejectedError('ERR_OVERLOADED', { reason: 'max_connections' }))",
-        '',
+        'interim answers wait in memory for a client that does not read',
+        'if (!client.writableNeedDrain) client',
+        'client',
       ],
-      ['a refusal without a request is not recorded', '    recorder.end(exchange)\n  }', '  }'],
     ],
   ),
 ]

@@ -102,7 +102,13 @@ const ACCEPT: readonly [string | undefined, boolean][] = [
   ['application/json, text/html;q=0.5', false],
   ['application/problem+json, text/html;q=0.9', false],
   ['text/html;q=0', false],
-  ['TEXT/HTML', false],
+  // RFC 9110 §8.3.1: media types have no case.
+  ['TEXT/HTML', true],
+  ['text/html;q=0.1, */*;q=1', false],
+  ['text/html;q=0.2, application/*;q=0.9', false],
+  ['text/html, */*;q=0.8', true],
+  ['text/html;q=0.9, application/*;q=1, application/json;q=0.1', true],
+  ['*/*', false],
 ]
 for (const [accept, isHtml] of ACCEPT)
   t.test(`Accept: ${accept} gives ${isHtml ? 'a page' : 'JSON'}`, async (t) => {

@@ -31,6 +31,26 @@ t.test(
   async (t) => {
     t.equal(sendingsOf({ isReused: false }, 'unanswered'), 1)
     t.equal(sendingsOf({ isReused: true }, 'answered'), 1)
+    t.equal(sendingsOf({ isReused: true, hasHeard: true }, 'unanswered'), 1, 'bytes of no answer')
+  },
+)
+
+t.test(
+  'only what a dead connection took is sent again, not what an app is slow with',
+  async (t) => {
+    for (const [code, sent] of [
+      ['UND_ERR_SOCKET', 2],
+      ['ECONNRESET', 2],
+      ['EPIPE', 2],
+      ['UND_ERR_HEADERS_TIMEOUT', 1],
+      ['HPE_INVALID_CONSTANT', 1],
+      ['ETIMEDOUT', 1],
+    ] as const) {
+      const { sendings } = forwardScripted({ isReused: true, method: 'DELETE' })
+      upstreamOf(last(sendings)).start()
+      upstreamOf(last(sendings)).fail(Object.assign(new Error('a'), { code }))
+      t.equal(sendings.length, sent, code)
+    }
   },
 )
 

@@ -24,6 +24,8 @@ export interface Trial {
   readonly httpVersion?: string
   /** Whether a request was answered before on the first connection. */
   readonly isReused?: boolean
+  /** Whether the upstream has said anything since. */
+  readonly hasHeard?: boolean
   readonly bodyIdleTimeout?: number
 }
 
@@ -80,6 +82,7 @@ export function forwardScripted(trial: Trial = {}) {
     return {
       client: { dispatch } as unknown as Lease['client'],
       isReused: () => isReused,
+      hasHeard: () => trial.hasHeard === true,
       begin: () => undefined,
       release: become('released'),
       destroy: become('destroyed'),
@@ -111,7 +114,9 @@ export const upstreamOf = ({ handler }: Sending) => ({
   head: (status = 200) => handler.onResponseStart(CONTROLLER, status, {}, 'OK'),
   data: (text: string) => handler.onResponseData(CONTROLLER, Buffer.from(text)),
   end: () => handler.onResponseEnd(CONTROLLER, {}),
-  fail: (error: Error = new Error('broken')) => handler.onResponseError(CONTROLLER, error),
+  /** As undici tells of a connection that the other side has closed. */
+  fail: (error: Error = Object.assign(new Error('broken'), { code: 'UND_ERR_SOCKET' })) =>
+    handler.onResponseError(CONTROLLER, error),
 })
 
 export function last<T>(list: readonly T[]): T {
