@@ -40,6 +40,16 @@ export interface ExchangeObserver {
   end(exchange: Exchange, duration: Milliseconds): void
 }
 
+/** All of them as one, in their order. */
+export const joinObservers = (...observers: readonly ExchangeObserver[]): ExchangeObserver => ({
+  begin() {
+    for (const observer of observers) observer.begin()
+  },
+  end(exchange, duration) {
+    for (const observer of observers) observer.end(exchange, duration)
+  },
+})
+
 const PATH_LIMIT = 2048
 
 /** What an exchange begins with; bytes that are no HTTP have no header fields. */
@@ -135,8 +145,8 @@ export function logExchange(
 
 const TEXT_LIMIT = 256
 
-/** Names as they are; anything else that a claim may hold has no place in a line. */
-function loggable(value: unknown): string | undefined {
+/** Names as they are, cut to 256 characters; anything else that a claim may hold has no place in a line. */
+export function loggable(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : undefined
 }
 

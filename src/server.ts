@@ -4,9 +4,11 @@ import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics } from './admin/metrics.ts'
 import { createVerifier } from './assertion/verify.ts'
+import { openAudit } from './audit/audit.ts'
 import type { Config, ListenAddress } from './config/config.ts'
 import { createDecide } from './decision.ts'
 import { drainServer } from './drain.ts'
+import { type ExchangeObserver, joinObservers } from './exchange.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
 import { createReserved } from './identity/strip.ts'
 import { openKeySet } from './key-set/open.ts'
@@ -43,9 +45,9 @@ export interface ClaimgateDeps {
   readonly now?: () => number
 }
 
-/** Puts the parts together. Reads the TLS files of the upstream; throws when one cannot be read. */
+/** Puts the parts together. Reads the TLS files of the upstream and opens `audit_log`; throws when one cannot be. */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
-  const { keySet, load, metrics, pool, requests, bare } = assemble(config, deps)
+  const { keySet, load, metrics, audit, pool, requests, bare } = assemble(config, deps)
   let draining: Promise<void> | undefined
   const loadTimer = setInterval(load.tick, LOAD_PERIOD)
   loadTimer.unref()
@@ -72,6 +74,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
     keySet.close()
     await admin.close()
     await data.app.close()
+    await audit?.close()
   }
   return {
     async start() {
@@ -132,7 +135,9 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     remembered: () => replayGuard?.size() ?? 0,
     now,
   })
-  const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })
+  const audit = openAudit(config, { log, now, onDropped: metrics.auditDropped })
+  const observer: ExchangeObserver = audit === undefined ? metrics : joinObservers(metrics, audit)
+  const recorder = createRecorder({ config, decide, observer, log, now: monotonic })
   const headerRules = {
     assertionHeader: config.assertionHeader.toLowerCase(),
     isReserved: createReserved(config),
@@ -140,7 +145,7 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
   }
   const requests = createRequestHandlers({ recorder, forward, headerRules })
   const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
-  return { keySet, load, metrics, pool, requests, bare }
+  return { keySet, load, metrics, audit, pool, requests, bare }
 }
 
 function readUpstreamTls({ upstreamTls }: Config) {

@@ -15,6 +15,7 @@ export interface MetricsOptions {
 
 export interface Metrics extends ExchangeObserver {
   keySetFetched(result: 'ok' | 'not_modified' | 'error'): void
+  auditDropped(lines: number): void
   /** The Prometheus text exposition, and its media type. */
   text(): Promise<string>
   readonly contentType: string
@@ -89,6 +90,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'Assertions that the replay guard remembers; 0 when it is off.',
   },
+  claimgate_audit_lines_dropped_total: {
+    type: 'counter',
+    help: 'Lines of audit_log that were lost: its reader was behind, or its disk full.',
+  },
   claimgate_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels are the version of claimgate and of Node.',
@@ -112,6 +117,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const stripped = counter('claimgate_stripped_headers_total')
   const dropped = counter('claimgate_dropped_items_total')
   const fetches = counter('claimgate_key_set_fetches_total')
+  const auditDropped = counter('claimgate_audit_lines_dropped_total')
   registerState(options, gauge)
 
   return {
@@ -130,6 +136,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (typeof issuedAt === 'number') ages.observe(options.now() / 1000 - issuedAt)
     },
     keySetFetched: (result) => fetches.inc({ result }),
+    auditDropped: (lines) => auditDropped.inc(lines),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

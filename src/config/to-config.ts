@@ -23,6 +23,8 @@ export function toConfig(draft: Draft): Config {
     logLevel: always(draft, 'log_level'),
     logFormat: always(draft, 'log_format'),
     logEmail: always(draft, 'log_email'),
+    auditLog: draft.get('audit_log'),
+    auditFields: always(draft, 'audit_fields'),
     errorDetail: always(draft, 'error_detail'),
     statusPath: draft.get('status_path'),
     reportOnly: always(draft, 'report_only'),

@@ -70,6 +70,8 @@ export interface Values {
   readonly log_level: (typeof LOG_LEVELS)[number]
   readonly log_format: (typeof LOG_FORMATS)[number]
   readonly log_email: boolean
+  readonly audit_log: string | undefined
+  readonly audit_fields: Config['auditFields']
   readonly error_detail: (typeof ERROR_DETAILS)[number]
   readonly status_path: string | undefined
   readonly report_only: Config['reportOnly']

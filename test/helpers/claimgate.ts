@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Config, IdentityHeader } from '../../src/config/config.ts'
+import { AUDIT_FIELDS, type Config, type IdentityHeader } from '../../src/config/config.ts'
 import { createLog } from '../../src/log.ts'
 import { type Claimgate, createClaimgate } from '../../src/server.ts'
 import { createKey, publicJwk, type SigningKey } from './keys.ts'
@@ -76,6 +76,8 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     logLevel: 'info',
     logFormat: 'json',
     logEmail: true,
+    auditLog: undefined,
+    auditFields: AUDIT_FIELDS,
     errorDetail: 'code',
     statusPath: '/.claimgate',
     reportOnly: 'off',

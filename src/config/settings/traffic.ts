@@ -1,6 +1,6 @@
-import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.ts'
+import { AUDIT_FIELDS, ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.ts'
 import { serverName } from '../hosts.ts'
-import { boolean, choice, filePath, integer, orWord } from '../kinds.ts'
+import { boolean, choice, filePath, integer, list, orWord } from '../kinds.ts'
 import { plainPath } from '../names.ts'
 import { notYet } from '../not-yet.ts'
 import { duration, size } from '../quantities.ts'
@@ -123,6 +123,17 @@ export const TRAFFIC = {
     kind: boolean,
     fallback: 'true',
     summary: 'Whether the log line of a request holds the verified `email`.',
+  },
+  audit_log: {
+    kind: { ...orWord('off', filePath), form: '`off`, `stdout` or file' },
+    fallback: 'off',
+    summary:
+      'Where a line for each decision goes, apart from the log: `stdout`, or a file that is appended to.',
+  },
+  audit_fields: {
+    kind: { ...list(choice(AUDIT_FIELDS)), form: 'list of names' },
+    fallback: AUDIT_FIELDS.filter((field) => field !== 'groups').join(','),
+    summary: `What a line of \`audit_log\` holds besides its \`time\`: ${AUDIT_FIELDS.map((field) => `\`${field}\``).join(', ')}.`,
   },
   error_detail: {
     kind: choice(ERROR_DETAILS),
