@@ -15,6 +15,8 @@ export interface Exchange {
   readonly started: Milliseconds
   /** Of the client's `traceparent`; `undefined` when there is none, or no good one. */
   readonly traceId: string | undefined
+  /** The whole of it, as sent. */
+  readonly traceParent: string | undefined
   decision: 'forward' | 'reject'
   status: number | undefined
   code: Code | undefined
@@ -58,12 +60,14 @@ export type Opening = Pick<RequestHead, 'method' | 'target'> &
 
 /** An exchange is a refusal until the decision says otherwise. */
 export function createExchange(head: Opening, now: Milliseconds): Exchange {
+  const traceParent = goodTraceParent(head.rawHeaders ?? [])
   return {
     id: randomUUID(),
     method: head.method,
     path: pathOf(head.target).slice(0, PATH_LIMIT),
     started: now,
-    traceId: traceIdOf(head.rawHeaders ?? []),
+    traceId: traceParent?.slice(3, 35),
+    traceParent,
     decision: 'reject',
     status: undefined,
     code: undefined,
@@ -83,14 +87,14 @@ const TRACE_PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-
 const TRACE_PARENT_LIMIT = 512
 const isNothing = (id: string): boolean => /^0+$/.test(id)
 
-/** The trace that `traceparent` names, by W3C Trace Context. */
-function traceIdOf(rawHeaders: readonly string[]): string | undefined {
+/** `traceparent`, when it is a good one by W3C Trace Context. */
+function goodTraceParent(rawHeaders: readonly string[]): string | undefined {
   const value = onlyTraceParent(rawHeaders) ?? ''
   if (value.length > TRACE_PARENT_LIMIT) return undefined
   const [, version, trace = '', parent = '', more] = TRACE_PARENT.exec(value) ?? []
   // Only versions to come may say more than version 00 does.
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
-  return version === undefined || isNothing(trace) || isNothing(parent) ? undefined : trace
+  return version === undefined || isNothing(trace) || isNothing(parent) ? undefined : value
 }
 
 /** Two of them name no trace. */

@@ -27,6 +27,7 @@ import { createOpenTunnel } from './proxy/tunnel.ts'
 import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
 import { createReportOnly } from './report-only.ts'
+import { createTracing, loadTracingApi } from './tracing.ts'
 import { readVersion } from './version.ts'
 
 export interface Claimgate {
@@ -43,11 +44,17 @@ export interface ClaimgateDeps {
   readonly log: Logger
   /** Wall clock for the claims of assertions, milliseconds since the epoch. */
   readonly now?: () => number
+  /** Instead of importing `@opentelemetry/api`, with `tracing: on`. */
+  readonly loadTracing?: () => Promise<unknown>
 }
 
 /** Puts the parts together. Reads the TLS files of the upstream and opens `audit_log`; throws when one cannot be. */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
-  const { keySet, load, metrics, audit, pool, requests, bare } = assemble(config, deps)
+  const { keySet, load, metrics, audit, pool, requests, bare } = assemble(
+    config,
+    deps,
+    await openTracing(config, deps),
+  )
   let draining: Promise<void> | undefined
   const loadTimer = setInterval(load.tick, LOAD_PERIOD)
   loadTimer.unref()
@@ -93,7 +100,11 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
 }
 
 /** The way of a request, from its parts: key set, verifier, decision, upstream, handlers. */
-function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
+function assemble(
+  config: Config,
+  { log, now = Date.now }: ClaimgateDeps,
+  tracing: ExchangeObserver | undefined,
+) {
   const monotonic = () => performance.now()
   const keySet = openKeySet(config.keySet, {
     algorithms: config.algorithms,
@@ -136,7 +147,8 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     now,
   })
   const audit = openAudit(config, { log, now, onDropped: metrics.auditDropped })
-  const observer: ExchangeObserver = audit === undefined ? metrics : joinObservers(metrics, audit)
+  const others = [audit, tracing].filter((each) => each !== undefined)
+  const observer = others.length === 0 ? metrics : joinObservers(metrics, ...others)
   const recorder = createRecorder({ config, decide, observer, log, now: monotonic })
   const headerRules = {
     assertionHeader: config.assertionHeader.toLowerCase(),
@@ -146,6 +158,14 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
   const requests = createRequestHandlers({ recorder, forward, headerRules })
   const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
   return { keySet, load, metrics, audit, pool, requests, bare }
+}
+
+async function openTracing(
+  { tracing }: Config,
+  { now = Date.now, loadTracing }: ClaimgateDeps,
+): Promise<ExchangeObserver | undefined> {
+  if (tracing === 'off') return undefined
+  return createTracing(await loadTracingApi(loadTracing), { version: readVersion(), now })
 }
 
 function readUpstreamTls({ upstreamTls }: Config) {

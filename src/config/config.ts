@@ -145,6 +145,8 @@ export interface Config {
   /** `stdout`, or the name of a file. `undefined`: no audit log. */
   readonly auditLog: string | undefined
   readonly auditFields: readonly AuditField[]
+  /** Whether each request becomes a span of OpenTelemetry. */
+  readonly tracing: (typeof SWITCH)[number]
   readonly errorDetail: (typeof ERROR_DETAILS)[number]
   readonly statusPath: string | undefined
   /** `unsafe`: what would be refused for want of identity is forwarded without any. */

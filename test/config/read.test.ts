@@ -57,6 +57,7 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     errorDetail: 'code',
     statusPath: '/.claimgate',
     logEmail: true,
+    tracing: 'off',
     auditLog: undefined,
     auditFields: AUDIT_FIELDS.filter((field) => field !== 'groups'),
     reportOnly: 'off',

@@ -78,23 +78,25 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     logEmail: true,
     auditLog: undefined,
     auditFields: AUDIT_FIELDS,
+    tracing: 'off',
     errorDetail: 'code',
     statusPath: '/.claimgate',
     reportOnly: 'off',
   }
 }
 
-/** What a test may bring along: its wall clock, and the key that the key set holds. */
+/** What a test may bring along: its wall clock, the key that the key set holds, and a stand-in for the tracing API. */
 export interface Given {
   readonly now?: () => number
   readonly key?: SigningKey
+  readonly loadTracing?: () => Promise<unknown>
 }
 
 export async function startClaimgate(
   t: Test,
   upstreamPort: number,
   changes: Partial<Config> = {},
-  { now = () => NOW_MS, key = createKey() }: Given = {},
+  { now = () => NOW_MS, key = createKey(), ...deps }: Given = {},
 ): Promise<RunningClaimgate> {
   const folder = mkdtempSync(join(tmpdir(), 'claimgate-'))
   const jwksFile = join(folder, 'jwks.json')
@@ -102,7 +104,7 @@ export async function startClaimgate(
   const lines: string[] = []
   const config = { ...testConfig(upstreamPort, jwksFile), ...changes }
   const log = createLog(config, { write: (line) => void lines.push(line) })
-  const gate = await createClaimgate(config, { log, now })
+  const gate = await createClaimgate(config, { log, now, ...deps })
   const { data, admin } = await gate.start()
   t.teardown(async () => {
     await gate.drain()

@@ -1,4 +1,11 @@
-import { AUDIT_FIELDS, ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.ts'
+import {
+  AUDIT_FIELDS,
+  ERROR_DETAILS,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  REPORT_ONLY,
+  SWITCH,
+} from '../config.ts'
 import { serverName } from '../hosts.ts'
 import { boolean, choice, filePath, integer, list, orWord } from '../kinds.ts'
 import { plainPath } from '../names.ts'
@@ -132,8 +139,16 @@ export const TRAFFIC = {
   },
   audit_fields: {
     kind: { ...list(choice(AUDIT_FIELDS)), form: 'list of names' },
-    fallback: AUDIT_FIELDS.filter((field) => field !== 'groups').join(','),
+    fallback: undefined,
+    example: 'request_id,decision,code,status,method,path,sub',
+    otherwise: 'all but `groups`',
     summary: `What a line of \`audit_log\` holds besides its \`time\`: ${AUDIT_FIELDS.map((field) => `\`${field}\``).join(', ')}.`,
+  },
+  tracing: {
+    kind: choice(SWITCH),
+    fallback: 'off',
+    summary:
+      'With `on`, each request becomes a span of OpenTelemetry: needs `@opentelemetry/api` and an SDK beside claimgate.',
   },
   error_detail: {
     kind: choice(ERROR_DETAILS),
