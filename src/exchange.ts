@@ -15,6 +15,8 @@ export interface Exchange {
   readonly started: Milliseconds
   /** Of the client's `traceparent`; `undefined` when there is none, or no good one. */
   readonly traceId: string | undefined
+  /** The whole of it, as sent. */
+  readonly traceParent: string | undefined
   decision: 'forward' | 'reject'
   status: number | undefined
   code: Code | undefined
@@ -40,6 +42,16 @@ export interface ExchangeObserver {
   end(exchange: Exchange, duration: Milliseconds): void
 }
 
+/** All of them as one, in their order. */
+export const joinObservers = (...observers: readonly ExchangeObserver[]): ExchangeObserver => ({
+  begin() {
+    for (const observer of observers) observer.begin()
+  },
+  end(exchange, duration) {
+    for (const observer of observers) observer.end(exchange, duration)
+  },
+})
+
 const PATH_LIMIT = 2048
 
 /** What an exchange begins with; bytes that are no HTTP have no header fields. */
@@ -48,12 +60,14 @@ export type Opening = Pick<RequestHead, 'method' | 'target'> &
 
 /** An exchange is a refusal until the decision says otherwise. */
 export function createExchange(head: Opening, now: Milliseconds): Exchange {
+  const traceParent = goodTraceParent(head.rawHeaders ?? [])
   return {
     id: randomUUID(),
     method: head.method,
     path: pathOf(head.target).slice(0, PATH_LIMIT),
     started: now,
-    traceId: traceIdOf(head.rawHeaders ?? []),
+    traceId: traceParent?.slice(3, 35),
+    traceParent,
     decision: 'reject',
     status: undefined,
     code: undefined,
@@ -73,14 +87,14 @@ const TRACE_PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-
 const TRACE_PARENT_LIMIT = 512
 const isNothing = (id: string): boolean => /^0+$/.test(id)
 
-/** The trace that `traceparent` names, by W3C Trace Context. */
-function traceIdOf(rawHeaders: readonly string[]): string | undefined {
+/** `traceparent`, when it is a good one by W3C Trace Context. */
+function goodTraceParent(rawHeaders: readonly string[]): string | undefined {
   const value = onlyTraceParent(rawHeaders) ?? ''
   if (value.length > TRACE_PARENT_LIMIT) return undefined
   const [, version, trace = '', parent = '', more] = TRACE_PARENT.exec(value) ?? []
   // Only versions to come may say more than version 00 does.
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
-  return version === undefined || isNothing(trace) || isNothing(parent) ? undefined : trace
+  return version === undefined || isNothing(trace) || isNothing(parent) ? undefined : value
 }
 
 /** Two of them name no trace. */
@@ -135,8 +149,8 @@ export function logExchange(
 
 const TEXT_LIMIT = 256
 
-/** Names as they are; anything else that a claim may hold has no place in a line. */
-function loggable(value: unknown): string | undefined {
+/** Names as they are, cut to 256 characters; anything else that a claim may hold has no place in a line. */
+export function loggable(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : undefined
 }
 

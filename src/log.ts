@@ -10,6 +10,8 @@ const LEVEL_NAMES: Readonly<Record<string, string>> = pino.levels.labels
 
 /** Where finished lines go, one call per line. */
 export interface LineWriter extends DestinationStream {
+  /** False for a line that is left out. */
+  write(line: string): boolean
   /** Calls back when all lines so far are written, or can never be. */
   flush(done: () => void): void
 }
@@ -40,10 +42,12 @@ export function createTimestamp(now: () => number): () => string {
 }
 
 /**
+ * Standard output for a {@link createLineWriter} of its own; several may share it, line by line.
+ *
  * A pipe is written to without blocking: a write that blocks holds one of the few threads of Node, and a process cannot
  * even exit while its consumer does not read. Files never block for long.
  */
-function standardOutput(): Writable {
+export function standardOutput(): Writable {
   const { fd } = process.stdout
   const status = fstatSync(fd)
   if (status.isFIFO() || status.isSocket()) return process.stdout
@@ -85,12 +89,13 @@ export function createLineWriter(stream: Writable, onDropped: (lines: number) =>
     write(line) {
       if (pending.length + writing + line.length > MAX_UNWRITTEN) {
         dropped += 1
-        return
+        return false
       }
       pending += line
-      if (isScheduled || writing > 0) return
+      if (isScheduled || writing > 0) return true
       isScheduled = true
       setImmediate(writePending)
+      return true
     },
     flush(done) {
       flushed.push(done)
@@ -100,7 +105,9 @@ export function createLineWriter(stream: Writable, onDropped: (lines: number) =>
   }
 }
 
-function prettify(output: DestinationStream & Partial<LineWriter>): LineWriter {
+type Flushable = DestinationStream & Pick<LineWriter, 'flush'>
+
+function prettify(output: DestinationStream & Partial<Flushable>): Flushable {
   return {
     write: (line) => output.write(prettyLine(line)),
     flush: (done) => (output.flush === undefined ? done() : output.flush(done)),

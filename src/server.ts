@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from './admin/metrics.ts'
+import { type Audit, openAudit } from './audit/audit.ts'
 import type { Config } from './config/config.ts'
 import { drainServer } from './drain.ts'
+import { type ExchangeObserver, joinObservers } from './exchange.ts'
 import { createGeneration } from './generation.ts'
 import { type Bound, listenOn } from './listen.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
@@ -13,6 +15,7 @@ import { createReloader, type ReloadRequest } from './reload.ts'
 import { createSuccession } from './succession.ts'
 import { keepServerTls, type TlsKeeper, type TlsKeeperDeps } from './tls/keeper.ts'
 import { readServerTls, type ServerTls } from './tls/material.ts'
+import { createTracing, loadTracingApi } from './tracing.ts'
 import { readVersion } from './version.ts'
 import { watchFiles } from './watch.ts'
 
@@ -32,17 +35,20 @@ export interface ClaimgateDeps {
   readonly log: Logger
   /** Wall clock for the claims of assertions, milliseconds since the epoch. */
   readonly now?: () => number
+  /** Instead of importing `@opentelemetry/api`, with `tracing: on`. */
+  readonly loadTracing?: () => Promise<unknown>
 }
 
 /**
  * Puts the parts together.
  *
- * @throws ConfigError when the files of TLS, on the data port or to the upstream, cannot be used
+ * @throws ConfigError when the files of TLS, on the data port or to the upstream, cannot be used, or `audit_log` or `tracing`
  */
 export async function createClaimgate(config: Config, deps: ClaimgateDeps): Promise<Claimgate> {
   const { log } = deps
   const tls = config.tls === undefined ? undefined : readServerTls(config.tls)
   const core = createCore(config, deps, {
+    tracing: await openTracing(config, deps),
     certificateExpires: () => keeper?.inUse().expires,
     reloads: () => reloader.status(),
   })
@@ -105,11 +111,15 @@ function keepTls(
   return keepServerTls(files, tls, { ...deps, watch: watchFiles })
 }
 
+interface CoreState extends Pick<MetricsOptions, 'certificateExpires' | 'reloads'> {
+  readonly tracing: ExchangeObserver | undefined
+}
+
 /** What requests go through, and what is counted of them. */
 function createCore(
   config: Config,
   { log, now = Date.now }: ClaimgateDeps,
-  state: Pick<MetricsOptions, 'certificateExpires' | 'reloads'>,
+  { tracing, ...state }: CoreState,
 ) {
   const load = createLoadMonitor(() => performance.now())
   const loadTimer = setInterval(load.tick, LOAD_PERIOD)
@@ -122,8 +132,11 @@ function createCore(
     remembered: () => current().replayGuard?.size() ?? 0,
     now,
   })
+  const audit = openAudit(config, { log, now, onDropped: metrics.auditDropped })
+  const others = [audit, tracing].filter((each) => each !== undefined)
+  const observer = others.length === 0 ? metrics : joinObservers(metrics, ...others)
   const parts = {
-    ...{ log, now, observer: metrics, onFetch: metrics.keySetFetched },
+    ...{ log, now, observer, onFetch: metrics.keySetFetched },
     isOverloaded: load.isOverloaded,
   }
   const succession = createSuccession(createGeneration(config, parts))
@@ -132,6 +145,7 @@ function createCore(
   return {
     succession,
     metrics,
+    audit,
     bare,
     requests: createRequestHandlers({ current }),
     build(next: Config) {
@@ -150,6 +164,7 @@ interface Drainable
   readonly data: DataServer
   readonly log: Logger
   readonly keeper: TlsKeeper | undefined
+  readonly audit: Audit | undefined
   readonly close: () => void
   readonly endAdmin: () => Promise<unknown>
 }
@@ -173,6 +188,7 @@ function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable
     ends.close()
     await ends.endAdmin()
     await data.app.close()
+    await ends.audit?.close()
   }
   return {
     hasBegun: () => draining !== undefined,
@@ -181,4 +197,12 @@ function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable
       return draining
     },
   }
+}
+
+async function openTracing(
+  { tracing }: Config,
+  { now = Date.now, loadTracing }: ClaimgateDeps,
+): Promise<ExchangeObserver | undefined> {
+  if (tracing === 'off') return undefined
+  return createTracing(await loadTracingApi(loadTracing), { version: readVersion(), now })
 }

@@ -24,6 +24,7 @@ export interface Metrics extends ExchangeObserver {
   tlsHandshakeFailed(): void
   tlsReloaded(result: 'ok' | 'error'): void
   settingsReloaded(result: 'ok' | 'error'): void
+  auditDropped(lines: number): void
   /** The Prometheus text exposition, and its media type. */
   text(): Promise<string>
   readonly contentType: string
@@ -124,6 +125,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'When the settings in use were taken into use, Unix time.',
   },
+  claimgate_audit_lines_dropped_total: {
+    type: 'counter',
+    help: 'Lines of audit_log that were lost: its reader was behind, or its disk full.',
+  },
   claimgate_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels are the version of claimgate and of Node.',
@@ -150,6 +155,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const reloads = counter('claimgate_config_reloads_total')
   const tlsReloads = counter('claimgate_tls_reloads_total')
   const fetches = counter('claimgate_key_set_fetches_total')
+  const auditDropped = counter('claimgate_audit_lines_dropped_total')
   registerState(options, gauge)
 
   return {
@@ -171,6 +177,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     tlsHandshakeFailed: () => handshakes.inc(),
     tlsReloaded: (result) => tlsReloads.inc({ result }),
     settingsReloaded: (result) => reloads.inc({ result }),
+    auditDropped: (lines) => auditDropped.inc(lines),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

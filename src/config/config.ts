@@ -93,6 +93,22 @@ export const SWITCH = ['off', 'on'] as const
 export const REPORT_ONLY = ['off', 'unsafe'] as const
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export const LOG_FORMATS = ['json', 'pretty'] as const
+export const AUDIT_FIELDS = [
+  'request_id',
+  'decision',
+  'code',
+  'would_refuse',
+  'status',
+  'method',
+  'path',
+  'sub',
+  'email',
+  'groups',
+  'jti',
+  'kid',
+  'trace_id',
+] as const
+export type AuditField = (typeof AUDIT_FIELDS)[number]
 export const ERROR_DETAILS = ['code', 'none'] as const
 
 export interface Config {
@@ -142,6 +158,11 @@ export interface Config {
   readonly logFormat: (typeof LOG_FORMATS)[number]
   /** Whether the line of a request holds the verified e-mail. */
   readonly logEmail: boolean
+  /** `stdout`, or the name of a file. `undefined`: no audit log. */
+  readonly auditLog: string | undefined
+  readonly auditFields: readonly AuditField[]
+  /** Whether each request becomes a span of OpenTelemetry. */
+  readonly tracing: (typeof SWITCH)[number]
   readonly errorDetail: (typeof ERROR_DETAILS)[number]
   readonly statusPath: string | undefined
   /** `unsafe`: what would be refused for want of identity is forwarded without any. */

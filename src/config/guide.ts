@@ -37,7 +37,8 @@ the ones they began with. Nothing is lost: connections stay open.
 - All or nothing. When anything is wrong, every problem is logged as at the start, and the settings in use stay.
 - Another key set is loaded first. Until then all requests go on under the old settings, \`/reloadz\` on the admin port
   says \`"waiting":true\`, and so it stays while that key set cannot be loaded.
-- \`listen\`, \`admin_listen\`, \`log_format\`, TLS on or off, client certificates on or off, and under a
+- \`listen\`, \`admin_listen\`, \`log_format\`, \`audit_log\`, \`audit_fields\`, \`tracing\`, \`mode\`, TLS on or off, client
+  certificates on or off, and under a
   \`replay_guard\` \`clock_skew\`, need a restart: a reload that changes one of them is refused and names it.
 - The files of \`tls_*\` and \`jwks_file\` are watched on their own; those of \`upstream_*\` are read again with a reload.
 

@@ -9,6 +9,9 @@ const FIXED: readonly (readonly [name: SettingName, look: (config: Config) => un
   ['tls_cert_file', ({ tls }) => tls === undefined],
   ['tls_client_ca_file', ({ tls }) => tls?.clientCaFile === undefined],
   ['log_format', ({ logFormat }) => logFormat],
+  ['audit_log', ({ auditLog }) => auditLog],
+  ['audit_fields', ({ auditFields }) => auditFields],
+  ['tracing', ({ tracing }) => tracing],
 ]
 
 /** The settings in which `next` differs and that only a restart can change. */

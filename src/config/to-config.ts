@@ -1,5 +1,5 @@
 import { foldName } from '../identity/fold.ts'
-import type { Config, KeySetSource, ServerTlsFiles } from './config.ts'
+import { AUDIT_FIELDS, type Config, type KeySetSource, type ServerTlsFiles } from './config.ts'
 import { audiences, identityHeadersOf, issuers, keySetUri } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { PRESETS } from './presets.ts'
@@ -24,6 +24,9 @@ export function toConfig(draft: Draft): Config {
     logLevel: always(draft, 'log_level'),
     logFormat: always(draft, 'log_format'),
     logEmail: always(draft, 'log_email'),
+    auditLog: draft.get('audit_log'),
+    auditFields: draft.get('audit_fields') ?? AUDIT_FIELDS.filter((field) => field !== 'groups'),
+    tracing: always(draft, 'tracing'),
     errorDetail: always(draft, 'error_detail'),
     statusPath: draft.get('status_path'),
     reportOnly: always(draft, 'report_only'),

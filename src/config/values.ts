@@ -71,6 +71,9 @@ export interface Values {
   readonly log_level: (typeof LOG_LEVELS)[number]
   readonly log_format: (typeof LOG_FORMATS)[number]
   readonly log_email: boolean
+  readonly audit_log: string | undefined
+  readonly audit_fields: Config['auditFields'] | undefined
+  readonly tracing: Config['tracing']
   readonly error_detail: (typeof ERROR_DETAILS)[number]
   readonly status_path: string | undefined
   readonly report_only: Config['reportOnly']

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Config } from '../../src/config/config.ts'
+import { AUDIT_FIELDS } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { files, GOOD, linesOf, readEnvironment, readFileText } from '../helpers/settings.ts'
 
@@ -57,6 +58,9 @@ t.test('upstream and route alone give a whole Config with the defaults', async (
     errorDetail: 'code',
     statusPath: '/.claimgate',
     logEmail: true,
+    tracing: 'off',
+    auditLog: undefined,
+    auditFields: AUDIT_FIELDS.filter((field) => field !== 'groups'),
     reportOnly: 'off',
   }
   t.strictSame(rest, expected)

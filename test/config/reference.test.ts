@@ -6,7 +6,7 @@ import { exampleText, helpText, schemaText, settingsTable } from '../../src/conf
 import { envName, flagName, SETTING_NAMES, settingOf } from '../../src/config/settings.ts'
 import { linesOf, readEnvironment, readFileText } from '../helpers/settings.ts'
 
-/** The first table of the contract, in its order, and the one setting it names in passing. */
+/** The first table of the contract, in its order, the one setting it names in passing, and those that came since. */
 const NAMES =
   `config upstream route issuer audience jwks_uri unsafe_http_jwks jwks_file jwks_connect
   jwks_ca_file jwks_client_cert_file jwks_client_key_file
@@ -17,7 +17,7 @@ const NAMES =
   upstream_connect_timeout upstream_response_timeout header_timeout body_idle_timeout
   keep_alive_timeout max_header_size max_connections tunnel_max_age drain_delay drain_timeout
   tls_cert_file tls_key_file tls_client_ca_file log_level log_format log_email
-  error_detail status_path report_only`.split(/\s+/)
+  audit_log audit_fields tracing error_detail status_path report_only`.split(/\s+/)
 
 const DEFAULTS = {
   unsafe_http_jwks: 'false',
@@ -50,6 +50,8 @@ const DEFAULTS = {
   log_level: 'info',
   log_format: 'json',
   log_email: 'true',
+  audit_log: 'off',
+  tracing: 'off',
   error_detail: 'code',
   status_path: '/.claimgate',
   report_only: 'off',

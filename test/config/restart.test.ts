@@ -32,6 +32,9 @@ const ROWS: readonly (readonly [
     [],
   ],
   ['log_format', {}, { logFormat: 'pretty' }, ['log_format']],
+  ['audit_log', {}, { auditLog: 'stdout' }, ['audit_log']],
+  ['audit_fields', {}, { auditFields: ['sub'] }, ['audit_fields']],
+  ['tracing', {}, { tracing: 'on' }, ['tracing']],
   ['clock_skew', {}, { clockSkew: 1 }, []],
   [
     'clock_skew under a replay guard',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Config, IdentityHeader } from '../../src/config/config.ts'
+import { AUDIT_FIELDS, type Config, type IdentityHeader } from '../../src/config/config.ts'
 import { createLog } from '../../src/log.ts'
 import { type Claimgate, createClaimgate } from '../../src/server.ts'
 import { createKey, publicJwk, type SigningKey } from './keys.ts'
@@ -79,23 +79,27 @@ export function testConfig(upstreamPort: number, jwksFile: string): Config {
     logLevel: 'info',
     logFormat: 'json',
     logEmail: true,
+    auditLog: undefined,
+    auditFields: AUDIT_FIELDS,
+    tracing: 'off',
     errorDetail: 'code',
     statusPath: '/.claimgate',
     reportOnly: 'off',
   }
 }
 
-/** What a test may bring along: its wall clock, and the key that the key set holds. */
+/** What a test may bring along: its wall clock, the key that the key set holds, and a stand-in for the tracing API. */
 export interface Given {
   readonly now?: () => number
   readonly key?: SigningKey
+  readonly loadTracing?: () => Promise<unknown>
 }
 
 export async function startClaimgate(
   t: Test,
   upstreamPort: number,
   changes: Partial<Config> = {},
-  { now = () => NOW_MS, key = createKey() }: Given = {},
+  { now = () => NOW_MS, key = createKey(), ...deps }: Given = {},
 ): Promise<RunningClaimgate> {
   const folder = mkdtempSync(join(tmpdir(), 'claimgate-'))
   const jwksFile = join(folder, 'jwks.json')
@@ -103,7 +107,7 @@ export async function startClaimgate(
   const lines: string[] = []
   const config = { ...testConfig(upstreamPort, jwksFile), ...tlsOfThisRun(t), ...changes }
   const log = createLog(config, { write: (line) => void lines.push(line) })
-  const gate = await createClaimgate(config, { log, now })
+  const gate = await createClaimgate(config, { log, now, ...deps })
   const { data, admin } = await gate.start()
   noteDataPort(data.port, config.tls)
   t.teardown(async () => {

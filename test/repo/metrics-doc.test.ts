@@ -42,6 +42,7 @@ const EXCHANGE: Exchange = {
   path: '/',
   started: 0,
   traceId: 'trace',
+  traceParent: 'parent',
   decision: 'forward',
   status: 200,
   code: 'ERR_UPSTREAM_UNAVAILABLE',

@@ -1,6 +1,13 @@
-import { ERROR_DETAILS, LOG_FORMATS, LOG_LEVELS, REPORT_ONLY } from '../config.ts'
+import {
+  AUDIT_FIELDS,
+  ERROR_DETAILS,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  REPORT_ONLY,
+  SWITCH,
+} from '../config.ts'
 import { serverName } from '../hosts.ts'
-import { boolean, choice, filePath, integer, orWord } from '../kinds.ts'
+import { boolean, choice, filePath, integer, list, orWord } from '../kinds.ts'
 import { plainPath } from '../names.ts'
 import { duration, size } from '../quantities.ts'
 import type { Rows, SettingName } from '../setting.ts'
@@ -128,6 +135,25 @@ export const TRAFFIC = {
     kind: boolean,
     fallback: 'true',
     summary: 'Whether the log line of a request holds the verified `email`.',
+  },
+  audit_log: {
+    kind: { ...orWord('off', filePath), form: '`off`, `stdout` or file' },
+    fallback: 'off',
+    summary:
+      'Where a line for each decision goes, apart from the log: `stdout`, or a file that is appended to.',
+  },
+  audit_fields: {
+    kind: { ...list(choice(AUDIT_FIELDS)), form: 'list of names' },
+    fallback: undefined,
+    example: 'request_id,decision,code,status,method,path,sub',
+    otherwise: 'all but `groups`',
+    summary: `What a line of \`audit_log\` holds besides its \`time\`: ${AUDIT_FIELDS.map((field) => `\`${field}\``).join(', ')}.`,
+  },
+  tracing: {
+    kind: choice(SWITCH),
+    fallback: 'off',
+    summary:
+      'With `on`, each request becomes a span of OpenTelemetry: needs `@opentelemetry/api` and an SDK beside claimgate.',
   },
   error_detail: {
     kind: choice(ERROR_DETAILS),
