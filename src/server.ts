@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics } from './admin/metrics.ts'
 import { createVerifier } from './assertion/verify.ts'
-import type { Config, ListenAddress } from './config/config.ts'
+import type { Config, ListenAddress, Milliseconds, UpstreamAddress } from './config/config.ts'
 import { createDecide } from './decision.ts'
 import { drainServer } from './drain.ts'
 import { createIdentityHeaders } from './identity/headers.ts'
@@ -18,9 +18,10 @@ import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
 import { createConnect } from './proxy/connector.ts'
 import { createDataServer } from './proxy/data-server.ts'
 import { createForward } from './proxy/forward.ts'
+import { createForwardAuth, decideOriginal } from './proxy/forward-auth.ts'
 import { upstreamHost } from './proxy/headers.ts'
 import { createRequestHandlers } from './proxy/passage.ts'
-import { createRecorder } from './proxy/recorder.ts'
+import { createRecorder, type Recorder } from './proxy/recorder.ts'
 import { createOpenTunnel } from './proxy/tunnel.ts'
 import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
@@ -68,7 +69,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
     })
     if (left > 0) deps.log.warn({ connections: left }, 'cut at the end of drain_timeout')
     clearInterval(loadTimer)
-    pool.close()
+    pool?.close()
     keySet.close()
     await admin.close()
     await data.app.close()
@@ -114,16 +115,8 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     isOverloaded: load.isOverloaded,
   })
 
-  const decide = config.reportOnly === 'unsafe' ? createReportOnly(enforce) : enforce
-
-  const tls = readUpstreamTls(config)
-  const connect = createConnect(config.upstream, tls, config.upstreamConnectTimeout)
-  const pool = createUpstreamPool(connect, config, monotonic)
-  const forward = createForward({ pool, config, now: monotonic })
-  const openTunnel = limitTunnelAge(createOpenTunnel({ connect, config, now: monotonic }), {
-    config,
-    random: Math.random,
-  })
+  const judge = config.reportOnly === 'unsafe' ? createReportOnly(enforce) : enforce
+  const decide = config.upstream === undefined ? decideOriginal(judge) : judge
 
   const metrics = createMetrics({
     version: readVersion(),
@@ -133,14 +126,37 @@ function assemble(config: Config, { log, now = Date.now }: ClaimgateDeps) {
     now,
   })
   const recorder = createRecorder({ config, decide, observer: metrics, log, now: monotonic })
+  const { pool, requests, bare } = createWay(config, recorder, monotonic)
+  return { keySet, load, metrics, pool, requests, bare }
+}
+
+/** What becomes of a decided request: without an upstream an answer, else all that forwarding needs. */
+function createWay(config: Config, recorder: Recorder, now: () => Milliseconds) {
+  return config.upstream === undefined
+    ? { pool: undefined, ...createForwardAuth(recorder) }
+    : createForwarding(config, config.upstream, { recorder, now })
+}
+
+function createForwarding(
+  config: Config,
+  upstream: UpstreamAddress,
+  { recorder, now }: { readonly recorder: Recorder; readonly now: () => Milliseconds },
+) {
+  const connect = createConnect(upstream, readUpstreamTls(config), config.upstreamConnectTimeout)
+  const pool = createUpstreamPool(connect, config, now)
+  const forward = createForward({ pool, config, now })
+  const openTunnel = limitTunnelAge(createOpenTunnel({ connect, config, now }), {
+    config,
+    random: Math.random,
+  })
   const headerRules = {
     assertionHeader: config.assertionHeader.toLowerCase(),
     isReserved: createReserved(config),
-    host: config.preserveHost ? undefined : upstreamHost(config.upstream),
+    host: config.preserveHost ? undefined : upstreamHost(upstream),
   }
   const requests = createRequestHandlers({ recorder, forward, headerRules })
   const bare = createBareSocketHandlers({ recorder, openTunnel, headerRules })
-  return { keySet, load, metrics, pool, requests, bare }
+  return { pool, requests, bare }
 }
 
 function readUpstreamTls({ upstreamTls }: Config) {

@@ -74,6 +74,7 @@ export type KeySetSource =
     }
   | { readonly kind: 'file'; readonly path: string; readonly cooldown: Milliseconds }
 
+export const MODES = ['proxy', 'forward-auth'] as const
 export const CORS_PREFLIGHT = ['verify', 'allow', 'pass'] as const
 export const SWITCH = ['off', 'on'] as const
 export const REPORT_ONLY = ['off', 'unsafe'] as const
@@ -82,7 +83,8 @@ export const LOG_FORMATS = ['json', 'pretty'] as const
 export const ERROR_DETAILS = ['code', 'none'] as const
 
 export interface Config {
-  readonly upstream: UpstreamAddress
+  /** `undefined` under `mode: forward-auth`: nothing is forwarded, and another proxy asks for decisions. */
+  readonly upstream: UpstreamAddress | undefined
   /** Exact strings; a leading `*.` stands for one or more labels. Never empty. */
   readonly issuers: readonly string[]
   readonly audiences: readonly string[]

@@ -9,6 +9,7 @@ import type {
   LOG_FORMATS,
   LOG_LEVELS,
   Milliseconds,
+  MODES,
   UpstreamAddress,
 } from './config.ts'
 import type { PresetName } from './presets.ts'
@@ -20,6 +21,7 @@ import type { Route } from './urls.ts'
  */
 export interface Values {
   readonly config: string | undefined
+  readonly mode: (typeof MODES)[number]
   readonly upstream: UpstreamAddress | undefined
   readonly route: readonly Route[] | undefined
   readonly issuer: readonly string[] | undefined

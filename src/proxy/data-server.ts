@@ -45,6 +45,7 @@ export type DataServerConfig = Pick<
   | 'maxHeaderSize'
   | 'maxConnections'
   | 'statusPath'
+  | 'upstream'
 >
 
 export interface DataServer {
@@ -165,7 +166,11 @@ function createHttpServer(config: DataServerConfig): Server {
     // All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a
     // handshake behind an unanswered request: its tunnel would begin before that answer.
     shouldUpgradeCallback: (request) => {
-      const isTaken = isHandshake(headOf(request)) && !connectionOf(request.socket).isBusy()
+      const isTaken =
+        // Without an upstream a tunnel would lead nowhere.
+        config.upstream !== undefined &&
+        isHandshake(headOf(request)) &&
+        !connectionOf(request.socket).isBusy()
       if (!isTaken) ignoredUpgrades.add(request)
       return isTaken
     },

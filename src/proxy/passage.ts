@@ -20,11 +20,17 @@ import {
 import { createPatience } from './patience.ts'
 import type { Recorder } from './recorder.ts'
 
-export interface PassageOptions {
-  readonly recorder: Recorder
+interface Forwarding {
   readonly forward: Forward
   readonly headerRules: RequestHeaderRules
 }
+
+interface Answering {
+  /** Instead of forwarding: what a request that may pass is answered with. */
+  answerOf(decision: Decision): Answer
+}
+
+export type PassageOptions = { readonly recorder: Recorder } & (Forwarding | Answering)
 
 export type RequestHandlers = Pick<
   DataServerHandlers,
@@ -82,15 +88,16 @@ export function createRequestHandlers(options: PassageOptions): RequestHandlers 
       if (pause > 0) await wait(pause)
       passage.decision = await recorder.decide(passage.head, passage.exchange)
       // A genuine handshake comes here only when it was sent behind an unanswered request.
-      if (isWebSocketUpgrade(passage.head.rawHeaders)) {
+      if (!('answerOf' in options) && isWebSocketUpgrade(passage.head.rawHeaders)) {
         passage.exchange.decision = 'reject'
         throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'handshake behind a request' })
       }
     },
     forward(request) {
       const passage = passageOf(request)
+      if ('answerOf' in options) return answerDecided(passage, options.answerOf)
       if (!passage.response.destroyed) forwarding.add(passage)
-      forwardDecided(passage, options)
+      forwardDecided(passage, recorder, options)
     },
     showStatus: (request) => showStatus(passageOf(request), recorder),
     refuse: (request, error) => refuse(passageOf(request), error, recorder),
@@ -113,7 +120,8 @@ function makeLast(response: ServerResponse): void {
 
 function forwardDecided(
   passage: Passage,
-  { forward, headerRules, recorder }: PassageOptions,
+  recorder: Recorder,
+  { forward, headerRules }: Forwarding,
 ): void {
   const { request, response, head, exchange } = passage
   if (response.destroyed) return
@@ -129,6 +137,13 @@ function forwardDecided(
     exchange,
     refuse: (error) => refuse(passage, error, recorder),
   })
+}
+
+function answerDecided(passage: Passage, answerOf: Answering['answerOf']): void {
+  if (passage.response.destroyed) return
+  const answer = answerOf(decisionOf(passage))
+  passage.exchange.status = answer.status
+  writeResponse(passage, answer)
 }
 
 /** Nothing goes on without a decision, whatever called the step. */
