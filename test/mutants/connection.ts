@@ -263,8 +263,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'every upgrade is taken for a tunnel',
-        'isHandshake(headOf(request)) && !connectionOf',
-        '!connectionOf',
+        '        isHandshake(headOf(request)) &&\n',
+        '',
         { tests: ['proxy/tunnel'] },
       ],
       [
@@ -287,7 +287,7 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'a tunnel begins before the answer to what came earlier',
-        ' && !connectionOf(request.socket).isBusy()',
+        ' &&\n        !connectionOf(request.socket).isBusy()',
         '',
         { tests: ['proxy/data-server'] },
       ],
@@ -346,7 +346,7 @@ export const CONNECTION: readonly Mutant[] = [
     [
       [
         'a handshake behind a request goes on as a plain one',
-        '      if (isWebSocketUpgrade(passage.head.rawHeaders)) {',
+        "      if (!('answerOf' in options) && isWebSocketUpgrade(passage.head.rawHeaders)) {",
         '      if (passage.head === undefined) {',
         { tests: ['proxy/tunnel'] },
       ],
