@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { createVerifier } from './assertion/verify.ts'
-import type { Config, Milliseconds } from './config/config.ts'
+import type { Config, Milliseconds, UpstreamAddress } from './config/config.ts'
 import { createDecide, type Decide } from './decision.ts'
 import { ConfigError, type Problem } from './errors.ts'
 import type { ExchangeObserver } from './exchange.ts'
@@ -15,9 +15,10 @@ import { createMissing } from './policy/missing.ts'
 import { createReplayGuard, type ReplayGuard } from './policy/replay.ts'
 import { createConnect, type UpstreamTls } from './proxy/connector.ts'
 import { createForward } from './proxy/forward.ts'
+import { createForwardAuth, decideOriginal } from './proxy/forward-auth.ts'
 import type { Generation } from './proxy/generation.ts'
 import { upstreamHost } from './proxy/headers.ts'
-import { createRecorder } from './proxy/recorder.ts'
+import { createRecorder, type Recorder } from './proxy/recorder.ts'
 import { createOpenTunnel } from './proxy/tunnel.ts'
 import { limitTunnelAge } from './proxy/tunnel-age.ts'
 import { createUpstreamPool } from './proxy/upstream.ts'
@@ -54,23 +55,44 @@ export interface GenerationDeps {
 export function createGeneration(config: Config, deps: GenerationDeps): OwnedGeneration {
   const { log, observer, previous } = deps
   const now = () => performance.now()
-  const connect = createConnect(
-    config.upstream,
-    readUpstreamTls(config),
-    config.upstreamConnectTimeout,
-  )
-  const pool = createUpstreamPool(connect, config, now)
   const keySet = isSameKeySet(config, previous?.config)
     ? (previous?.keySet ?? openKeySetOf(config, deps))
     : openKeySetOf(config, deps)
   const replayGuard =
     config.replayGuard === 'off' ? undefined : (previous?.replayGuard ?? createGuard(config, deps))
   const { decide, whenIdle } = counted(createDecision(config, keySet, { ...deps, replayGuard }))
+  const recorder = createRecorder({ config, decide, observer, log, now })
+  const { endIdle, ...way } = createWay(config, recorder, now)
   return {
     config,
     keySet,
     replayGuard,
-    recorder: createRecorder({ config, decide, observer, log, now }),
+    ...way,
+    retire(successor) {
+      endIdle()
+      if (successor?.keySet !== keySet) whenIdle(keySet.close)
+    },
+  }
+}
+
+/** What becomes of a decided request: without an upstream an answer, else all that forwarding needs. */
+function createWay(config: Config, recorder: Recorder, now: () => Milliseconds) {
+  const { upstream } = config
+  return upstream === undefined
+    ? { ...createForwardAuth(recorder), endIdle: () => undefined }
+    : createForwarding(config, upstream, { recorder, now })
+}
+
+function createForwarding(
+  config: Config,
+  upstream: UpstreamAddress,
+  { recorder, now }: { readonly recorder: Recorder; readonly now: () => Milliseconds },
+) {
+  const connect = createConnect(upstream, readUpstreamTls(config), config.upstreamConnectTimeout)
+  const pool = createUpstreamPool(connect, config, now)
+  return {
+    recorder,
+    answerOf: undefined,
     forward: createForward({ pool, config, now }),
     openTunnel: limitTunnelAge(createOpenTunnel({ connect, config, now }), {
       config,
@@ -79,12 +101,9 @@ export function createGeneration(config: Config, deps: GenerationDeps): OwnedGen
     headerRules: {
       assertionHeader: config.assertionHeader.toLowerCase(),
       isReserved: createReserved(config),
-      host: config.preserveHost ? undefined : upstreamHost(config.upstream),
+      host: config.preserveHost ? undefined : upstreamHost(upstream),
     },
-    retire(successor) {
-      pool.close()
-      if (successor?.keySet !== keySet) whenIdle(keySet.close)
-    },
+    endIdle: pool.close,
   }
 }
 
@@ -112,7 +131,8 @@ function createDecision(
     missingRule: createMissing(config.allow),
     isOverloaded: deps.isOverloaded,
   })
-  return config.reportOnly === 'unsafe' ? createReportOnly(decide) : decide
+  const judge = config.reportOnly === 'unsafe' ? createReportOnly(decide) : decide
+  return config.upstream === undefined ? decideOriginal(judge) : judge
 }
 
 /** A decision under way may still wait for a key: what it needs is closed only behind it. */

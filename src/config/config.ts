@@ -88,6 +88,7 @@ export type KeySetSource =
     }
   | { readonly kind: 'file'; readonly path: string; readonly cooldown: Milliseconds }
 
+export const MODES = ['proxy', 'forward-auth'] as const
 export const CORS_PREFLIGHT = ['verify', 'allow', 'pass'] as const
 export const SWITCH = ['off', 'on'] as const
 export const REPORT_ONLY = ['off', 'unsafe'] as const
@@ -112,7 +113,8 @@ export type AuditField = (typeof AUDIT_FIELDS)[number]
 export const ERROR_DETAILS = ['code', 'none'] as const
 
 export interface Config {
-  readonly upstream: UpstreamAddress
+  /** `undefined` under `mode: forward-auth`: nothing is forwarded, and another proxy asks for decisions. */
+  readonly upstream: UpstreamAddress | undefined
   /** Exact strings; a leading `*.` stands for one or more labels. Never empty. */
   readonly issuers: readonly string[]
   readonly audiences: readonly string[]

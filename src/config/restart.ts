@@ -8,6 +8,7 @@ const FIXED: readonly (readonly [name: SettingName, look: (config: Config) => un
   // Other files are fine; between plain HTTP, TLS and client certificates lies a restart.
   ['tls_cert_file', ({ tls }) => tls === undefined],
   ['tls_client_ca_file', ({ tls }) => tls?.clientCaFile === undefined],
+  ['mode', ({ upstream }) => upstream === undefined],
   ['log_format', ({ logFormat }) => logFormat],
   ['audit_log', ({ auditLog }) => auditLog],
   ['audit_fields', ({ auditFields }) => auditFields],

@@ -4,7 +4,7 @@ import type { ListenTarget } from './config.ts'
 import { audiences, identityHeadersOf, issuers } from './derive.ts'
 import { type Draft, sourceOf } from './draft.ts'
 import { isAny, isLoopback } from './hosts.ts'
-import { quote } from './input.ts'
+import { quote, show } from './input.ts'
 import { keySetProblems } from './key-set-rules.ts'
 import { problem } from './problem.ts'
 import type { SettingName } from './setting.ts'
@@ -13,6 +13,7 @@ import type { SettingName } from './setting.ts'
 export function crossProblems(draft: Draft): Problem[] {
   return [
     ...missing(draft),
+    ...unused(draft),
     ...keySetProblems(draft),
     ...pair(draft, 'jwks_client_cert_file', 'jwks_client_key_file'),
     ...pair(draft, 'upstream_client_cert_file', 'upstream_client_key_file'),
@@ -28,7 +29,11 @@ export function crossProblems(draft: Draft): Problem[] {
 
 /** There is no way to leave a check out: without issuer or audience nothing starts. */
 function* missing(draft: Draft): Generator<Problem> {
-  if (draft.get('upstream') === undefined && !draft.isBad('upstream'))
+  if (
+    draft.get('mode') === 'proxy' &&
+    draft.get('upstream') === undefined &&
+    !draft.isBad('upstream')
+  )
     yield notSet('upstream', "be the app's origin, such as http://127.0.0.1:3000")
   if (draft.isBad('route')) return
   for (const [name, { value }] of [
@@ -64,6 +69,29 @@ const UPSTREAM_TLS = [
   'upstream_client_cert_file',
   'upstream_client_key_file',
 ] as const
+
+/** What only a proxy does. */
+const FOR_PROXY = [
+  'upstream',
+  ...UPSTREAM_TLS,
+  'upstream_connect_timeout',
+  'upstream_response_timeout',
+  'preserve_host',
+  'tunnel_max_age',
+  'status_path',
+] as const
+
+/** Whoever sets these believes that something is forwarded. */
+function* unused(draft: Draft): Generator<Problem> {
+  if (draft.get('mode') !== 'forward-auth') return
+  for (const name of FOR_PROXY) {
+    const input = draft.given(name)
+    // A stand-in of a command is nothing that anybody set.
+    if (input === undefined || input.source === 'not set') continue
+    const must = 'be left out with mode: forward-auth, which forwards nothing'
+    yield problem(input.source, name, must, quote(show(input)))
+  }
+}
 
 function* upstreamTls(draft: Draft): Generator<Problem> {
   const protocol = draft.get('upstream')?.protocol

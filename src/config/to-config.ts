@@ -28,7 +28,7 @@ export function toConfig(draft: Draft): Config {
     auditFields: draft.get('audit_fields') ?? AUDIT_FIELDS.filter((field) => field !== 'groups'),
     tracing: always(draft, 'tracing'),
     errorDetail: always(draft, 'error_detail'),
-    statusPath: draft.get('status_path'),
+    statusPath: isForwardAuth(draft) ? undefined : draft.get('status_path'),
     reportOnly: always(draft, 'report_only'),
   }
 }
@@ -55,7 +55,7 @@ const identity = (draft: Draft) => ({
 })
 
 const traffic = (draft: Draft) => ({
-  upstream: always(draft, 'upstream'),
+  upstream: isForwardAuth(draft) ? undefined : always(draft, 'upstream'),
   preserveHost: always(draft, 'preserve_host'),
   upstreamTls: {
     caFile: draft.get('upstream_ca_file'),
@@ -110,6 +110,8 @@ const RESERVED_HEADERS: readonly string[] = [
     ),
   ),
 ]
+
+const isForwardAuth = (draft: Draft): boolean => draft.get('mode') === 'forward-auth'
 
 function always<Name extends SettingName>(draft: Draft, name: Name): NonNullable<Values[Name]> {
   const value = draft.get(name)

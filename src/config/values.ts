@@ -10,6 +10,7 @@ import type {
   LOG_FORMATS,
   LOG_LEVELS,
   Milliseconds,
+  MODES,
   UpstreamAddress,
 } from './config.ts'
 import type { PresetName } from './presets.ts'
@@ -21,6 +22,7 @@ import type { Route } from './urls.ts'
  */
 export interface Values {
   readonly config: string | undefined
+  readonly mode: (typeof MODES)[number]
   readonly upstream: UpstreamAddress | undefined
   readonly route: readonly Route[] | undefined
   readonly issuer: readonly string[] | undefined

@@ -8,6 +8,7 @@ import { quote } from './input.ts'
 export function settingWarnings(draft: Draft): string[] {
   return [
     ...unsafe(draft),
+    ...trustedProxy(draft),
     ...unlikelyNames(draft),
     ...openUpstream(draft),
     ...sharedLocalParts(draft),
@@ -19,6 +20,12 @@ function* unsafe(draft: Draft): Generator<string> {
     yield `${sourceOf(draft, 'unsafe_http_jwks')}: unsafe_http_jwks is on: whoever can change the traffic to jwks_uri can sign in as anybody`
   if (draft.get('report_only') === 'unsafe')
     yield `${sourceOf(draft, 'report_only')}: report_only is on: nobody is kept out, and requests without a good assertion reach the app without identity headers`
+}
+
+/** Nothing here can see who asks, nor what becomes of the answer, so it is said once. */
+function* trustedProxy(draft: Draft): Generator<string> {
+  if (draft.get('mode') === 'forward-auth')
+    yield `${sourceOf(draft, 'mode')}: mode is forward-auth: the proxy in front must overwrite X-Forwarded-Method, X-Forwarded-Uri, X-Original-Method and X-Original-URI when it asks, and every identity header when it forwards (docs/forward-auth.md)`
 }
 
 function* unlikelyNames(draft: Draft): Generator<string> {

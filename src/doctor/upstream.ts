@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, getCACertificates } from 'node:tls'
-import type { Config } from '../config/config.ts'
+import type { Config, UpstreamAddress } from '../config/config.ts'
 import { isLoopback } from '../config/hosts.ts'
 import { judgeCertificate } from './certificate.ts'
 import { type Finding, findingsAbout } from './finding.ts'
@@ -9,7 +9,7 @@ import { dial, resolveName, shakeHands } from './probe.ts'
 
 const tell = findingsAbout('upstream')
 
-type NetworkAddress = Exclude<Config['upstream'], { protocol: 'unix:' }>
+type NetworkAddress = Exclude<UpstreamAddress, { protocol: 'unix:' }>
 type Sources = Pick<Config, 'upstream' | 'upstreamTls'>
 
 /** More interfaces than a machine of people has; it bounds the probes. */
@@ -30,6 +30,7 @@ export async function examineUpstream(
   { upstream, upstreamTls }: Sources,
   ownAddresses: readonly string[],
 ): Promise<readonly Finding[]> {
+  if (upstream === undefined) return [tell.ok('none: with mode: forward-auth nothing is forwarded')]
   if (upstream.protocol === 'unix:') return examineSocket(upstream.path)
   const { hostname: host, port } = upstream
   const names = await resolveName(host)

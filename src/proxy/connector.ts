@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Config, Milliseconds } from '../config/config.ts'
+import type { Milliseconds, UpstreamAddress } from '../config/config.ts'
 
 /** Dials the upstream. The callback is called exactly once. */
 export type Connect = (callback: (error: Error | null, socket: Socket | null) => void) => Socket
@@ -22,7 +22,7 @@ const noop = () => undefined
 
 /** TLS to the upstream is always verified; the name is `serverName`, else the upstream's, never the client's Host. */
 export function createConnect(
-  upstream: Config['upstream'],
+  upstream: UpstreamAddress,
   tls: UpstreamTls,
   timeout: Milliseconds,
 ): Connect {

@@ -43,6 +43,7 @@ export type DataServerConfig = Pick<
   | 'maxHeaderSize'
   | 'maxConnections'
   | 'statusPath'
+  | 'upstream'
 >
 
 export interface DataServerOptions {
@@ -80,7 +81,11 @@ export async function createDataServer(
   const connections = new Set<Socket>()
   // What is claimgate's own is nobody's to tunnel to.
   const isOurs = (target: string) => pathOf(target) === live.settings().statusPath
-  const http = createHttpServer(config, options.tls, (request) => shouldUpgrade(request, isOurs))
+  // Without an upstream a tunnel would lead nowhere.
+  const isForNoTunnel = (target: string) => config.upstream === undefined || isOurs(target)
+  const http = createHttpServer(config, options.tls, (request) =>
+    shouldUpgrade(request, isForNoTunnel),
+  )
   const live = liveSettings(config, http.server, connections)
   const app = fastify({
     serverFactory: (route) => {
@@ -117,25 +122,31 @@ export async function createDataServer(
       handlers.showStatus(request.raw)
     },
   })
-  await app.register(httpProxy, {
-    // Never dialled: the handler forwards by itself. Why: docs/architecture.md.
-    upstream: 'http://127.0.0.1',
-    websocket: false,
-    httpMethods: PROXIED_METHODS,
-    // Before the plugin's own handler, which parses three URLs of a target that is always the same (2 to 4 µs).
-    preHandler: (request, reply, done) => {
-      reply.hijack()
-      handlers.forward(request.raw)
-      done()
-    },
-    // Never reached; should it be, nothing is forwarded.
-    handler: refuse,
-  })
+  await app.register(httpProxy, mounting(handlers, refuse))
   // Only what the decision has refused before can be without a route.
   app.setNotFoundHandler(refuse)
   await app.ready()
   return { app, connections, adapt: live.adapt, useTls: http.useTls }
 }
+
+/** How the plugin is mounted: it forwards nothing by itself. Why: docs/architecture.md. */
+const mounting = (
+  handlers: Pick<DataServerHandlers, 'forward'>,
+  refuse: ReturnType<typeof createRefusal>,
+) => ({
+  // Never dialled: the handler forwards by itself. Why: docs/architecture.md.
+  upstream: 'http://127.0.0.1',
+  websocket: false,
+  httpMethods: PROXIED_METHODS,
+  // Before the plugin's own handler, which parses three URLs of a target that is always the same (2 to 4 µs).
+  preHandler: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    reply.hijack()
+    handlers.forward(request.raw)
+    done()
+  },
+  // Never reached; should it be, nothing is forwarded.
+  handler: refuse,
+})
 
 /** The answer to what no route should ever have led to. */
 const createRefusal =
@@ -186,8 +197,11 @@ function refuseUnframed(request: IncomingMessage): void {
  * All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a handshake
  * behind an unanswered request: its tunnel would begin before that answer.
  */
-function shouldUpgrade(request: IncomingMessage, isOurs: (target: string) => boolean): boolean {
-  const isTheirs = isHandshake(headOf(request)) && !isOurs(request.url ?? '')
+function shouldUpgrade(
+  request: IncomingMessage,
+  isForNoTunnel: (target: string) => boolean,
+): boolean {
+  const isTheirs = isHandshake(headOf(request)) && !isForNoTunnel(request.url ?? '')
   const isTaken = isTheirs && !connectionOf(request.socket).isBusy()
   if (!isTaken) ignoredUpgrades.add(request)
   return isTaken

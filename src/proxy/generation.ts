@@ -1,3 +1,5 @@
+import type { Decision } from '../decision.ts'
+import type { Answer } from '../pages/problem.ts'
 import type { Forward } from './forward.ts'
 import type { RequestHeaderRules } from './headers.ts'
 import type { Recorder } from './recorder.ts'
@@ -12,4 +14,6 @@ export interface Generation {
   readonly forward: Forward
   readonly openTunnel: OpenTunnel
   readonly headerRules: RequestHeaderRules
+  /** Instead of forwarding: what a request that may pass is answered with. `undefined` for a proxy. */
+  readonly answerOf: ((decision: Decision) => Answer) | undefined
 }

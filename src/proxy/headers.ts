@@ -1,5 +1,5 @@
 import { trimBlanks } from '../blanks.ts'
-import type { Config } from '../config/config.ts'
+import type { UpstreamAddress } from '../config/config.ts'
 
 /** A flat list of header fields as on the wire: name, value, name, value, … with one character per byte. */
 export type HeaderLines = readonly string[]
@@ -133,7 +133,7 @@ export function isWebSocketUpgrade(rawHeaders: HeaderLines): boolean {
 }
 
 /** The Host for the upstream under `preserve_host: false`: its authority, without a default port. */
-export function upstreamHost(upstream: Config['upstream']): string {
+export function upstreamHost(upstream: UpstreamAddress): string {
   if (upstream.protocol === 'unix:') return 'localhost'
   const hostname = upstream.hostname.includes(':') ? `[${upstream.hostname}]` : upstream.hostname
   const isDefault = upstream.port === (upstream.protocol === 'https:' ? 443 : 80)

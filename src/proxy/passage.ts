@@ -16,7 +16,7 @@ import { createPatience } from './patience.ts'
 
 export interface PassageOptions {
   /** What the next request begins with. */
-  readonly current: () => Pick<Generation, 'recorder' | 'forward' | 'headerRules'>
+  readonly current: () => Pick<Generation, 'recorder' | 'forward' | 'headerRules' | 'answerOf'>
 }
 
 export type RequestHandlers = Pick<
@@ -89,14 +89,12 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
     },
     forward(request) {
       const passage = passageOf(request)
+      if (passage.generation.answerOf !== undefined) return answerDecided(passage)
       if (!passage.response.destroyed) forwarding.add(passage)
       forwardDecided(passage)
     },
     showStatus: (request) => showStatus(passageOf(request)),
-    refuse(request, error) {
-      const passage = passageOf(request)
-      if (!passage.isOver) refuse(passage, error)
-    },
+    refuse: (request, error) => refuseUnlessOver(passageOf(request), error),
     breakOff(request, error) {
       const passage = passageOf(request)
       return !forwarding.has(passage) && refuseEarly(passage, malformed(error))
@@ -116,7 +114,7 @@ async function decide(passage: Passage): Promise<void> {
     throw new Error('answered before its decision')
   }
   // A genuine handshake comes here only when it cannot have a tunnel.
-  if (isWebSocketUpgrade(head.rawHeaders)) {
+  if (generation.answerOf === undefined && isWebSocketUpgrade(head.rawHeaders)) {
     exchange.decision = 'reject'
     const reason = 'handshake behind a request or to the status path'
     throw new RejectedError('ERR_REQUEST_MALFORMED', { reason })
@@ -129,6 +127,10 @@ function refuseEarly(passage: Passage, error: RejectedError): boolean {
   passage.isOver = true
   refuse(passage, error)
   return true
+}
+
+function refuseUnlessOver(passage: Passage, error: unknown): void {
+  if (!passage.isOver) refuse(passage, error)
 }
 
 /** What waits behind it is answered first. An answer whose head was sent keeps what it said. */
@@ -156,6 +158,14 @@ function forwardDecided(passage: Passage): void {
     exchange,
     refuse: (error) => refuse(passage, error),
   })
+}
+
+function answerDecided(passage: Passage): void {
+  const { answerOf } = passage.generation
+  if (passage.response.destroyed || answerOf === undefined) return
+  const answer = answerOf(decisionOf(passage))
+  passage.exchange.status = answer.status
+  writeResponse(passage, answer)
 }
 
 /** Nothing goes on without a decision, whatever called the step. */

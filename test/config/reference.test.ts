@@ -8,7 +8,7 @@ import { linesOf, readEnvironment, readFileText } from '../helpers/settings.ts'
 
 /** The first table of the contract, in its order, the one setting it names in passing, and those that came since. */
 const NAMES =
-  `config upstream route issuer audience jwks_uri unsafe_http_jwks jwks_file jwks_connect
+  `config mode upstream route issuer audience jwks_uri unsafe_http_jwks jwks_file jwks_connect
   jwks_ca_file jwks_client_cert_file jwks_client_key_file
   jwks_timeout jwks_refresh jwks_cooldown jwks_max_stale listen admin_listen preset identity_headers
   assertion_header forward_assertion algorithms clock_skew max_assertion_age allow_anonymous
@@ -20,6 +20,7 @@ const NAMES =
   audit_log audit_fields tracing error_detail status_path report_only`.split(/\s+/)
 
 const DEFAULTS = {
+  mode: 'proxy',
   unsafe_http_jwks: 'false',
   jwks_timeout: '5s',
   jwks_refresh: '60s',

@@ -31,6 +31,7 @@ const ROWS: readonly (readonly [
     { tls: { ...tls, clientCaFile: '/b' } },
     [],
   ],
+  ['mode', {}, { upstream: undefined }, ['mode']],
   ['log_format', {}, { logFormat: 'pretty' }, ['log_format']],
   ['audit_log', {}, { auditLog: 'stdout' }, ['audit_log']],
   ['audit_fields', {}, { auditFields: ['sub'] }, ['audit_fields']],

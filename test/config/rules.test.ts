@@ -61,6 +61,31 @@ t.test('without route, issuer, audience and key set must be given', async (t) =>
   ])
 })
 
+t.test('forward-auth wants no upstream, and nothing that only a proxy does', async (t) => {
+  const mode = 'forward-auth'
+  const without = { mode, upstream: undefined }
+  const { upstream, statusPath } = config(without)
+  t.strictSame([upstream, statusPath], [undefined, undefined])
+  t.strictSame(lines({ mode }), [
+    'env CLAIMGATE_UPSTREAM: upstream must be left out with mode: forward-auth, which forwards nothing, got "http://127.0.0.1:3000"',
+  ])
+  for (const [name, value] of Object.entries({
+    upstream_ca_file: '/ca',
+    upstream_server_name: 'app.internal',
+    upstream_connect_timeout: '5s',
+    upstream_response_timeout: '5m',
+    preserve_host: 'true',
+    tunnel_max_age: '1h',
+    status_path: '/me',
+  }))
+    t.match(lines({ ...without, [name]: value }), [
+      `: ${name} must be left out with mode: forward-auth`,
+    ])
+  t.match(lines({ mode: 'forward' }), [
+    /^env CLAIMGATE_MODE: mode must be one of: proxy forward-auth/,
+  ])
+})
+
 t.test('a bad value is reported once, without what follows from it', async (t) => {
   t.equal(lines({ route: 'x' }).length, 1)
   t.equal(lines({ issuer: '*' }).length, 1)

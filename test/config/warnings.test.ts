@@ -4,7 +4,7 @@ import { readEnvironment, readFileText } from '../helpers/settings.ts'
 const OPEN =
   'env CLAIMGATE_UPSTREAM: the upstream is on the network: make sure that only claimgate can reach it, since it believes every identity header'
 
-const rows: [name: string, env: Record<string, string>, warnings: string[]][] = [
+const rows: [name: string, env: Record<string, string | undefined>, warnings: string[]][] = [
   ['a network upstream and a listener for all', { CLAIMGATE_UPSTREAM: 'http://app:80' }, [OPEN]],
   [
     'a network upstream and a listener on loopback',
@@ -24,6 +24,13 @@ const rows: [name: string, env: Record<string, string>, warnings: string[]][] = 
     { EXPECTED_JWT_ISSUER: 'https://app.example.com' },
     [
       'env EXPECTED_JWT_ISSUER: issuer "https://app.example.com" has no final slash, but Pomerium\'s URI form ends in one',
+    ],
+  ],
+  [
+    'forward-auth',
+    { CLAIMGATE_MODE: 'forward-auth', CLAIMGATE_UPSTREAM: undefined },
+    [
+      'env CLAIMGATE_MODE: mode is forward-auth: the proxy in front must overwrite X-Forwarded-Method, X-Forwarded-Uri, X-Original-Method and X-Original-URI when it asks, and every identity header when it forwards (docs/forward-auth.md)',
     ],
   ],
   [

@@ -43,6 +43,12 @@ t.test('an app on loopback alone is well', async (t) => {
   ])
 })
 
+t.test('without an upstream nothing is dialled', async (t) => {
+  t.strictSame(await look(undefined), [
+    '✓ upstream  none: with mode: forward-auth nothing is forwarded\n',
+  ])
+})
+
 t.test('an app that does not answer is not said to answer on loopback alone', async (t) => {
   t.match(await look(at(1), ['127.0.0.2']), [/^✗ upstream {2}127\.0\.0\.1:1 cannot be reached/])
   t.equal((await look(at(1), ['127.0.0.2'])).length, 1)

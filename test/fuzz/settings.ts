@@ -131,9 +131,11 @@ const isWithin = (value: number, least: number, most: number): boolean =>
 const isPort = (port: number): boolean => isWithin(port, 0, 65_535)
 
 const isUpstream = (upstream: Config['upstream']): boolean =>
-  upstream.protocol === 'unix:'
+  // Only `mode: forward-auth` does without.
+  upstream === undefined ||
+  (upstream.protocol === 'unix:'
     ? upstream.path.startsWith('/')
-    : upstream.hostname !== '' && isWithin(upstream.port, 1, 65_535)
+    : upstream.hostname !== '' && isWithin(upstream.port, 1, 65_535))
 
 /** Over `http:` whoever changes the traffic makes the keys: only to a neighbour, or when that was asked for. */
 function faultOfKeySet({ config: { keySet }, values }: ReadResult): string | undefined {

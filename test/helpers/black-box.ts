@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { type RunningClaimgate, requestBytes, startClaimgate } from './claimgate.ts'
 import { rawClient, statusOf } from './raw-client.ts'
-import { OK, rawUpstream, type Script } from './raw-upstream.ts'
+import { OK, type RawUpstream, rawUpstream, type Script } from './raw-upstream.ts'
 
 /** What came of one request that was sent as raw bytes; text is Latin-1, one character per byte. */
 export interface Outcome {
@@ -37,9 +37,20 @@ const answerHeads: Script = (socket, received) => {
 
 /** claimgate between a raw client and an upstream that records every byte. */
 export async function openBlackBox(t: Test, changes: Partial<Config> = {}): Promise<BlackBox> {
+  const upstream = await openRecorder(t)
+  const claimgate = await startClaimgate(t, upstream.port, changes)
+  return boxOf(claimgate, upstream, claimgate.port)
+}
+
+/** The upstream of a box. */
+export async function openRecorder(t: Test): Promise<RawUpstream> {
   const upstream = await rawUpstream(answerHeads)
   t.teardown(() => upstream.close())
-  const claimgate = await startClaimgate(t, upstream.port, changes)
+  return upstream
+}
+
+/** What stands between the raw client and the upstream, reached at `port`, is decided about by `claimgate`. */
+export function boxOf(claimgate: RunningClaimgate, upstream: RawUpstream, port: number): BlackBox {
   const arrived = () => upstream.received().map((text) => text.length)
   const since = (before: readonly number[]) =>
     upstream
@@ -49,7 +60,7 @@ export async function openBlackBox(t: Test, changes: Partial<Config> = {}): Prom
 
   const send = async (bytes: string): Promise<Outcome> => {
     const before = arrived()
-    const client = await rawClient(claimgate.port)
+    const client = await rawClient(port)
     client.send(bytes)
     const answer = finalAnswer(await client.until((text) => isWhole(finalAnswer(text))))
     client.socket.destroy()

@@ -4,6 +4,7 @@ import { CLAIMS } from './claims.ts'
 import { CONNECTION } from './connection.ts'
 import { DECISION } from './decision.ts'
 import { FIELDS } from './fields.ts'
+import { FORWARD_AUTH } from './forward-auth.ts'
 import { FORWARDING } from './forwarding.ts'
 import { GATE } from './gate.ts'
 import { IDENTITY } from './identity.ts'
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...IDENTITY,
   ...FIELDS,
   ...FORWARDING,
+  ...FORWARD_AUTH,
   ...TUNNEL,
   ...CONNECTION,
   ...ANSWERS,

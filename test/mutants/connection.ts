@@ -208,8 +208,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'every upgrade is taken for a tunnel',
-        "isHandshake(headOf(request)) && !isOurs(request.url ?? '')",
-        "!isOurs(request.url ?? '')",
+        "isHandshake(headOf(request)) && !isForNoTunnel(request.url ?? '')",
+        "!isForNoTunnel(request.url ?? '')",
         { tests: ['proxy/tunnel'] },
       ],
       [
@@ -232,8 +232,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'a tunnel begins before the answer to what came earlier',
-        ' && !connectionOf(request.socket).isBusy()',
-        '',
+        'isTheirs && !connectionOf(request.socket).isBusy()',
+        'isTheirs',
         { tests: ['proxy/data-server'] },
       ],
       [
@@ -297,7 +297,7 @@ export const CONNECTION: readonly Mutant[] = [
     [
       [
         'a handshake behind a request goes on as a plain one',
-        'if (isWebSocketUpgrade(head.rawHeaders)) {\n    exchange',
+        'if (generation.answerOf === undefined && isWebSocketUpgrade(head.rawHeaders)) {\n    exchange',
         'if (head === undefined) {\n    exchange',
         { tests: ['proxy/tunnel'] },
       ],
@@ -310,7 +310,7 @@ export const CONNECTION: readonly Mutant[] = [
       [
         'a refusal comes behind the answer to a broken body',
         'if (!passage.isOver) refuse(passage, error)',
-        'refuse(passage, error)',
+        'if (passage) refuse(passage, error)',
         { tests: ['proxy/broken-body'] },
       ],
       [

@@ -29,11 +29,7 @@ export const SETTINGS: readonly Mutant[] = [
       ['the status page may be public', '    ...publicStatusPage(draft),\n', ''],
       ['no issuer is needed', "    ['issuer', issuers(draft)],\n", ''],
       ['no audience is needed', "    ['audience', audiences(draft)],\n", ''],
-      [
-        'no upstream is needed',
-        "if (draft.get('upstream') === undefined && !draft.isBad('upstream'))",
-        'if (false)',
-      ],
+      ['no upstream is needed', "    draft.get('upstream') === undefined &&\n", '    false &&\n'],
       [
         'an upstream at any address of this machine is no loop',
         'isLoopback(dialled.host) || isAny(dialled.host)',

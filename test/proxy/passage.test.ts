@@ -46,6 +46,7 @@ function stepByStep() {
       recorder,
       forward: (request) => void forwarded.push(request),
       headerRules: { assertionHeader: 'x-assertion', isReserved: () => false, host: undefined },
+      answerOf: undefined,
     }),
   })
   const request = {

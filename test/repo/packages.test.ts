@@ -79,7 +79,7 @@ t.test('a reason stays no longer than the version that needs it', async (t) => {
 
 t.test('the reasons hold: no WebSocket mode, no forwarding of the package itself', async (t) => {
   const mount = readFileSync('src/proxy/data-server.ts', 'utf8')
-  const [options = ''] = /register\(\w+, \{[\s\S]*?\n {2,}\}\)/.exec(mount) ?? []
+  const [options = ''] = /const mounting = [\s\S]*?\n\}\)/.exec(mount) ?? []
   t.match(options, /\bwebsocket: false\b/)
-  t.match(options, /\bhandler\b/)
+  t.match(options, /\bhandler: refuse\b/)
 })

@@ -1,5 +1,6 @@
+import { MODES } from '../config.ts'
 import { dialAddress } from '../hosts.ts'
-import { boolean, filePath, list } from '../kinds.ts'
+import { boolean, choice, filePath, list } from '../kinds.ts'
 import { exactName } from '../names.ts'
 import { duration } from '../quantities.ts'
 import type { Rows } from '../setting.ts'
@@ -11,6 +12,12 @@ export const TRUST = {
     kind: filePath,
     fallback: undefined,
     summary: 'The YAML file with settings. Only as flag or in the environment, not in the file.',
+  },
+  mode: {
+    kind: choice(MODES),
+    fallback: 'proxy',
+    summary:
+      '`forward-auth`: forward nothing and tell another proxy (nginx, Traefik, Caddy, Envoy) whether a request may pass, with the identity headers in the answer. What that proxy must be set to is in docs/forward-auth.md.',
   },
   upstream: {
     kind: upstreamAddress,
@@ -112,6 +119,7 @@ export const TRUST = {
   },
 } as const satisfies Rows<
   | 'config'
+  | 'mode'
   | 'upstream'
   | 'route'
   | 'issuer'

@@ -1,0 +1,24 @@
+import { type Mutant, mutantsOf } from './mutant.ts'
+
+/** What must hold of the request line that another proxy reports. */
+export const FORWARD_AUTH: readonly Mutant[] = mutantsOf(
+  'proxy/forward-auth.ts',
+  ['proxy/forward-auth'],
+  [
+    ['a repeated report counts once', 'if (found.has(name))', 'if (false)'],
+    ['any spelling is a report', 'if (sent.toLowerCase() !== name)', 'if (false)'],
+    [
+      'of two reports the first counts',
+      "  if (found.size > 2) throw malformed('two reports of the original request')\n",
+      '',
+    ],
+    [
+      'half a report is none',
+      "  throw malformed('half a report of the original request')",
+      '  return undefined',
+    ],
+    ['any target is reported', 'if (!TARGET.test(line.target))', 'if (false)'],
+    ['the asking request is not looked at', '    checkHead(head)\n', ''],
+    ['the asking request is decided about', '{ ...head, ...original }', 'head'],
+  ],
+)
