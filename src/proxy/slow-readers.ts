@@ -4,6 +4,9 @@ import type { Milliseconds } from '../config/config.ts'
 /** How often in a limit it is looked. */
 const LOOKS = 4
 
+/** Connections that are ended in one turn of the event loop: what each holds is let go at once, and others wait for it. */
+const ENDED_IN_A_TURN = 20
+
 /**
  * Ends each connection whose client has taken in nothing of what waits for it for `limit` (up to a quarter more), whatever
  * it sends meanwhile. Silence is right where nothing waits: before an answer, or before the next event of a stream.
@@ -16,15 +19,24 @@ export function endSlowReaders(
   now: () => Milliseconds,
 ): () => void {
   const seen = new WeakMap<Socket, { readonly taken: number; readonly since: Milliseconds }>()
+  const late: Socket[] = []
 
   const look = (socket: Socket) => {
     const waiting = socket.writableLength
     const taken = socket.bytesWritten - waiting
     const last = seen.get(socket)
     if (waiting === 0 || last?.taken !== taken) seen.set(socket, { taken, since: now() })
-    else if (now() - last.since >= limit) socket.destroy()
+    else if (now() - last.since >= limit) late.push(socket)
   }
-  const timer = setInterval(() => connections.forEach(look), limit / LOOKS)
+  const endSome = () => {
+    for (const socket of late.splice(0, ENDED_IN_A_TURN)) socket.destroy()
+    if (late.length > 0) setImmediate(endSome)
+  }
+  const timer = setInterval(() => {
+    late.length = 0
+    connections.forEach(look)
+    endSome()
+  }, limit / LOOKS)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -153,13 +153,18 @@ export const CONNECTION: readonly Mutant[] = [
     [
       [
         'a client that takes nothing in is waited for',
-        'else if (now() - last.since >= limit) socket.destroy()',
+        'else if (now() - last.since >= limit) late.push(socket)',
         '',
       ],
       [
         'a client that takes some in is ended',
         ' || last?.taken !== taken)',
         ' || last === undefined)',
+      ],
+      [
+        'only the first of many is ended',
+        'if (late.length > 0) setImmediate(endSome)',
+        'if (late.length > 0) late.length = 0',
       ],
       ['a silent stream is ended', 'waiting === 0 || last?.taken', 'last?.taken'],
       [

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { endSlowReaders } from '../../src/proxy/slow-readers.ts'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { rawClient } from '../helpers/raw-client.ts'
 import { rawUpstream, type Script } from '../helpers/raw-upstream.ts'
@@ -104,6 +105,28 @@ t.test('a client that does not read is ended although it goes on sending', async
   await upstreamClosed
   client.socket.destroy()
   t.equal(upstream.connections(), 1)
+})
+
+t.test('many are ended, some in each turn of the loop', async (t) => {
+  const ended: number[] = []
+  let turn = 0
+  let now = 0
+  const stuck = Array.from({ length: 50 }, () => ({
+    writableLength: 10,
+    bytesWritten: 10,
+    destroy: () => void ended.push(turn),
+  }))
+  const end = endSlowReaders(new Set(stuck) as unknown as Set<Socket>, 4, () => now)
+  t.teardown(end)
+  await wait(3)
+  now = 1_000
+  const deadline = performance.now() + 5_000
+  while (ended.length < stuck.length && performance.now() < deadline) {
+    turn += 1
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(ended.length, stuck.length)
+  t.ok(new Set(ended).size >= 3, `in ${new Set(ended).size} turns`)
 })
 
 t.test('a stream of events may be silent for longer than any limit', async (t) => {
