@@ -149,9 +149,20 @@ export function logExchange(
 
 const TEXT_LIMIT = 256
 
-/** Names as they are, cut to 256 characters; anything else that a claim may hold has no place in a line. */
+/**
+ * Names as they are, but what a terminal or a reader of lines may take for more than text is written out, as `\\u0085`:
+ * also a claim that was refused for it is named. Anything else that a claim may hold has no place in a line.
+ */
 export function loggable(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : undefined
+  if (typeof value !== 'string') return undefined
+  const text = value.slice(0, TEXT_LIMIT)
+  return PLAIN.test(text) ? text : text.replace(UNSEEN, written)
 }
+
+const PLAIN = /^[\x20-\x7e]*$/
+/** Control and format characters, separators of lines and paragraphs, lone surrogates. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const written = (character: string): string =>
+  `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
 
 const round = (duration: Milliseconds): Milliseconds => Math.round(duration * 100) / 100

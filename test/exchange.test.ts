@@ -45,6 +45,18 @@ const SPAN = '00f067aa0ba902b7'
 const traceOf = (...rawHeaders: string[]) =>
   createExchange({ method: 'GET', target: '/', rawHeaders }, 0).traceId
 
+t.test('what is no plain text in a claim is written out in the log', async (t) => {
+  const line = lineOf({
+    sub: 'a\r\n\u0085b\u007f',
+    email: '\u202eevil\u2028',
+    jti: '\u001b[31m\ud800',
+  })
+  t.equal(line['sub'], 'a\\u000d\\u000a\\u0085b\\u007f')
+  t.equal(line['email'], '\\u202eevil\\u2028')
+  t.equal(line['jti'], '\\u001b[31m\\ud800')
+  t.equal(lineOf({ sub: 'Łukasz 日本' })['sub'], 'Łukasz 日本')
+})
+
 t.test('the trace id is that of a good traceparent', async (t) => {
   t.equal(traceOf('Host', 'a', 'TraceParent', `00-${TRACE}-${SPAN}-01`), TRACE)
   t.equal(traceOf('traceparent', `01-${TRACE}-${SPAN}-00`), TRACE)

@@ -157,11 +157,12 @@ export const ANSWERS: readonly Mutant[] = [
         { tests: ['server'] },
       ],
       ['a path of any length is logged', '.slice(0, PATH_LIMIT)', ''],
+      ['control characters of a claim reach the log', 'text.replace(UNSEEN, written)', 'text'],
       ['a claim of any length is logged', 'value.slice(0, TEXT_LIMIT)', 'value'],
       [
         'a claim of any kind is logged',
-        "typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : undefined",
-        'String(value).slice(0, TEXT_LIMIT)',
+        "if (typeof value !== 'string') return undefined\n  const text = value",
+        'const text = String(value)',
       ],
       [
         'an exchange counts as forwarded from its beginning',
