@@ -94,5 +94,5 @@ t.test('claims that are long, many or no text do not fill a line or break it', a
   t.strictSame(groups(['x'.repeat(9_999)]), ['x'.repeat(256)])
   const line = lineOf(['sub'], exchangeOf({ sub: 'a\n{"audit":"request"}\u2028\ud800' }))
   t.equal(line.indexOf('\n'), line.length - 1)
-  t.equal(JSON.parse(line).sub, 'a\n{"audit":"request"}\u2028\ud800')
+  t.equal(JSON.parse(line).sub, 'a\\u000a{"audit":"request"}\\u2028\\ud800')
 })
