@@ -3,13 +3,13 @@ import t, { type Test } from 'tap'
 import { crash } from './lifecycle/crash.ts'
 import { drain } from './lifecycle/drain.ts'
 import { flood } from './lifecycle/flood.ts'
+import { reload } from './lifecycle/reload.ts'
 import { slow } from './lifecycle/slow.ts'
 import { telling } from './lifecycle/telling.ts'
 import { runInterpreters } from './lifecycle/trial.ts'
 
 /** Why a case is not run here. */
 const EXCUSES = {
-  'drain/sighup-reload': 'settings are read once, at start; there is no reload',
   'flood/es256-cpu': 'a share of throughput needs a machine of its own',
   'soak/1h': 'takes an hour',
 }
@@ -17,6 +17,6 @@ const EXCUSES = {
 t.setTimeout(300_000)
 
 t.test('the life of the program', async (t: Test) => {
-  const interpreters = { ...drain, ...crash, ...slow, ...flood, ...telling }
+  const interpreters = { ...drain, ...crash, ...slow, ...flood, ...telling, ...reload }
   await runInterpreters(t, 'lifecycle-load.json', interpreters, EXCUSES)
 })
