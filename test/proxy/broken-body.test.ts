@@ -1,5 +1,6 @@
 // A body that cannot be read on, at each moment of its request.
 import t, { type Test } from 'tap'
+import type { Config } from '../../src/config/config.ts'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { rawClient } from '../helpers/raw-client.ts'
 import { OK, rawUpstream } from '../helpers/raw-upstream.ts'
@@ -8,13 +9,13 @@ const CHUNKED = { line: 'POST /broken HTTP/1.1', lines: ['Transfer-Encoding: chu
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, one]) => one)
 
 /** An upstream that answers when it is told to. */
-async function stage(t: Test) {
+async function stage(t: Test, changes: Partial<Config> = {}) {
   const answers: (() => void)[] = []
   const upstream = await rawUpstream((socket) => {
     answers.push(() => socket.write(OK, 'latin1'))
   })
   t.teardown(() => upstream.close())
-  const gate = await startClaimgate(t, upstream.port)
+  const gate = await startClaimgate(t, upstream.port, changes)
   const client = await rawClient(gate.port)
   return { upstream, gate, client, answer: () => answers.at(-1)?.() }
 }
@@ -46,7 +47,16 @@ t.test('before its decision: it is answered with 400 and never forwarded', async
 })
 
 t.test('before its refusal: one answer, that of the broken body', async (t) => {
-  const { upstream, client } = await stage(t)
+  const { upstream, gate, client } = await stage(t)
+  client.send(`${requestBytes(undefined, CHUNKED)}zz\r\n`)
+  t.same(statuses(await client.untilClose()), ['400'])
+  t.equal(upstream.connections(), 0)
+  const line = gate.logLines().find((one) => one['msg'] === 'request')
+  t.match(line, { code: 'ERR_REQUEST_MALFORMED', status: 400 })
+})
+
+t.test('where no assertion is needed: it is never forwarded', async (t) => {
+  const { upstream, client } = await stage(t, { publicPaths: ['/broken'] })
   client.send(`${requestBytes(undefined, CHUNKED)}zz\r\n`)
   t.same(statuses(await client.untilClose()), ['400'])
   t.equal(upstream.connections(), 0)

@@ -117,7 +117,16 @@ t.test("upstreamHeaders() replaces Host by the upstream's where it is not preser
 })
 
 t.test('downstreamHeaders() keeps fields that are only as long as those it removes', async (t) => {
-  const raw = ['X-Frame-OptionsXY', 'a', 'X-Cache-St', 'b', 'Expires', 'c', 'Transfer-Encoding', 'd']
+  const raw = [
+    'X-Frame-OptionsXY',
+    'a',
+    'X-Cache-St',
+    'b',
+    'Expires',
+    'c',
+    'Transfer-Encoding',
+    'd',
+  ]
   t.same(raw[0]?.length, 'transfer-encoding'.length)
   t.same(downstreamHeaders(raw), raw.slice(0, 6))
 })

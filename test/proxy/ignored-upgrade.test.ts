@@ -43,9 +43,9 @@ for (const [name, lines, body] of [
   })
 
 for (const [name, behind] of [
-  ['a request', 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ['a body that is none', 'POST /hidden HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n'],
-] as const)
+  ['a request', ['GET /hidden']],
+  ['a body that is none', ['POST /hidden', ['Transfer-Encoding: chunked'], 'none\r\n']],
+] as readonly (readonly [string, readonly [string, (readonly string[])?, string?]])[])
   t.test(
     `while an ignored upgrade waits for its answer, ${name} behind it is nothing`,
     async (t) => {
@@ -55,7 +55,8 @@ for (const [name, behind] of [
       })
       client.send(request('POST /first', UPGRADE))
       await upstream.until(/POST \/first/)
-      client.send(behind)
+      const [line, lines = [], body = ''] = behind
+      client.send(request(line, lines, body))
       // Long enough for the bytes to be read, or not.
       await exchangeBytes(gate.port, requestBytes(undefined, { lines: ['Connection: close'] }))
       resolve()
@@ -71,6 +72,27 @@ t.test(
   async (t) => {
     const { client, request, targets } = await open(t)
     client.send(request('GET /a') + request('GET /b', UPGRADE) + request('GET /c'))
+    t.same(answers(await client.untilClose()), ['HTTP/1.1 200', 'HTTP/1.1 200'])
+    t.same(targets(), ['GET /a', 'GET /b'])
+  },
+)
+
+t.test(
+  'a broken body behind an ignored upgrade that waits takes nothing away from it',
+  async (t) => {
+    const { promise: mayAnswer, resolve } = Promise.withResolvers<void>()
+    const { client, gate, request, targets, upstream } = await open(t, (socket) => {
+      socket.on('data', () => mayAnswer.then(() => socket.write(OK)))
+    })
+    client.send(request('GET /a'))
+    await upstream.until(/GET \/a/)
+    client.send(request('GET /b', UPGRADE))
+    const pass = () =>
+      exchangeBytes(gate.port, requestBytes(undefined, { lines: ['Connection: close'] }))
+    await pass()
+    client.send(request('POST /c', ['Transfer-Encoding: chunked'], 'none\r\n'))
+    await pass()
+    resolve()
     t.same(answers(await client.untilClose()), ['HTTP/1.1 200', 'HTTP/1.1 200'])
     t.same(targets(), ['GET /a', 'GET /b'])
   },
