@@ -310,13 +310,19 @@ export const CONNECTION: readonly Mutant[] = [
         'a request with a broken body goes on when it is decided',
         'if (passage.isOver) {',
         'if (passage.decision === undefined) {',
-        { tests: ['proxy/broken-body'] },
+        {
+          tests: ['proxy/broken-body'],
+          equivalent: 'Fastify goes no further with what was answered; said twice on purpose',
+        },
       ],
       [
         'a refusal comes behind the answer to a broken body',
         'if (!passage.isOver) refuse(passage, error)',
         'if (passage) refuse(passage, error)',
-        { tests: ['proxy/broken-body'] },
+        {
+          tests: ['proxy/broken-body'],
+          equivalent: 'Fastify goes no further with what was answered; said twice on purpose',
+        },
       ],
       [
         'what was forwarded of a broken body is answered',
