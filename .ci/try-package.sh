@@ -3,6 +3,7 @@
 # registry for the few dependencies. Ends with one plain line, and with 1 when something is not as it should be.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+project=$PWD
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
@@ -14,7 +15,8 @@ fail() {
 tarball=$(npm pack --silent --pack-destination "$place" | tail -n 1)
 npm install --silent --global --prefix "$place/prefix" --no-audit --no-fund --prefer-offline "$place/$tarball"
 cd "$place"
-PATH="$place/prefix/bin:$PATH"
+# The supported Node that came with the development packages, whatever the machine's own is.
+PATH="$place/prefix/bin:$project/node_modules/.bin:$PATH"
 root="$place/prefix/lib/node_modules/claimgate"
 
 version=$(claimgate --version)
