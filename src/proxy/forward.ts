@@ -1,12 +1,10 @@
-import { on } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
 import type { Config, Milliseconds } from '../config/config.ts'
 import type { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import type { BodyFraming } from './body.ts'
 import { bodyFollows, type HeaderLines, headerValue } from './headers.ts'
-import type { RequestBytes } from './own-head.ts'
-import { createRelay } from './relay.ts'
+import { Relay } from './relay.ts'
 import type { Lease, UpstreamPool } from './upstream.ts'
 
 export interface ForwardRequest {
@@ -45,68 +43,30 @@ const FRESH: Milliseconds = 1_000
  */
 export function createForward({ pool, config, now }: ForwardOptions): Forward {
   return (forward) => {
-    const bytes = bytesOf(forward)
-    const hasBody = bodyFollows(forward.request.rawHeaders)
-    const canResend = !hasBody && IDEMPOTENT.has(forward.request.method ?? '')
-    const bodyIdleTimeout = hasBody ? config.bodyIdleTimeout : undefined
+    const { request } = forward
+    const framing = framingOf(request.rawHeaders)
+    const method = request.method ?? ''
+    const head = { method, text: headText(method, forward), hasBody: framing !== undefined }
+    const { bodyIdleTimeout } = config
     const send = (lease: Lease, resend: (() => void) | undefined) =>
-      dispatch(lease, forward, {
-        hasBody,
-        handler: createRelay({ forward, bytes, lease, resend, bodyIdleTimeout, now }),
-      })
-    const again = () => send(pool.lease(0), undefined)
-    send(pool.lease(canResend ? Number.POSITIVE_INFINITY : FRESH), canResend ? again : undefined)
+      lease.connection.send(
+        head,
+        new Relay({ forward, lease, framing, resend, bodyIdleTimeout, now }),
+      )
+    const canResend = framing === undefined && IDEMPOTENT.has(method)
+    if (canResend) send(pool.lease(Number.POSITIVE_INFINITY), () => send(pool.lease(0), undefined))
+    else send(pool.lease(FRESH), undefined)
   }
 }
 
-function dispatch(
-  lease: Lease,
-  { request, target, headers }: ForwardRequest,
-  { hasBody, handler }: { hasBody: boolean; handler: Dispatcher.DispatchHandler },
-): void {
-  lease.client.dispatch(
-    {
-      path: target,
-      method: request.method as Dispatcher.HttpMethod,
-      headers: forUndici(headers),
-      body: hasBody ? (bodyOf(request) as IncomingMessage) : null,
-      // undici would close the connection after each HEAD.
-      reset: false,
-    },
-    handler,
-  )
+function framingOf(rawHeaders: HeaderLines): BodyFraming | undefined {
+  if (!bodyFollows(rawHeaders)) return undefined
+  return headerValue(rawHeaders, 'transfer-encoding') === undefined ? 'length' : 'chunked'
 }
 
-function bytesOf({ request, target, headers }: ForwardRequest): RequestBytes {
-  const isChunked = headerValue(headers, 'transfer-encoding') !== undefined
-  const hasLength = headerValue(headers, 'content-length') !== undefined
-  const framing = isChunked ? 'chunked' : hasLength ? 'length' : 'none'
-  return { method: request.method ?? '', target, lines: headers, framing }
-}
-
-/** All that undici needs to know to count the body; the head that goes out is ours (own-head.ts). */
-function forUndici(headers: HeaderLines): string[] {
-  const length = headerValue(headers, 'content-length')
-  return ['host', 'upstream', ...(length === undefined ? [] : ['content-length', length])]
-}
-
-/**
- * undici would give a chunked body that has arrived whole a length, unless it cannot see that it is a stream. Giving up on
- * it must not destroy the client's connection, which waits for an answer.
- */
-function bodyOf(request: IncomingMessage): IncomingMessage | AsyncIterable<Buffer> {
-  if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return request
-  return { [Symbol.asyncIterator]: () => chunksOf(request) }
-}
-
-/** Pieces that wait for the upstream; with more of them the client is no longer read. */
-const WAITING_PIECES = { highWaterMark: 16, lowWaterMark: 4 }
-
-/**
- * The chunks as they came: a stream that is iterated puts together what has arrived, on some versions of Node. A body that
- * breaks off throws, and so never looks whole.
- */
-async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
-  for await (const [chunk] of on(request, 'data', { close: ['end'], ...WAITING_PIECES }))
-    yield chunk
+/** The fields in their order and spelling, those of the framing included: nothing is added, not even a length. */
+function headText(method: string, { target, headers }: ForwardRequest): string {
+  let text = `${method} ${target} HTTP/1.1\r\n`
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${text}\r\n`
 }

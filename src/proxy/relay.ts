@@ -1,107 +1,133 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
-import type { Milliseconds } from '../config/config.ts'
+import type { Bytes, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
-import { answerFault, writeHead, writeInformational } from './answer-head.ts'
+import { flushHead, writeHead, writeInformational } from './answer-head.ts'
+import { type BodyCarrier, type BodyFraming, carryBody } from './body.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
-import type { RequestBytes } from './own-head.ts'
+import type { AnswerHead } from './parse-answer.ts'
 import type { Lease } from './upstream.ts'
+import type { RequestReceiver } from './upstream-connection.ts'
+import { faultName } from './upstream-fault.ts'
 
 export interface RelayOptions {
   readonly forward: ForwardRequest
-  readonly bytes: RequestBytes
   readonly lease: Lease
+  /** `undefined`: the request has no body. */
+  readonly framing: BodyFraming | undefined
   /** Sends the request again; `undefined` when that is not allowed. */
   readonly resend: (() => void) | undefined
-  /** Longest silence of a client that is sending a body; `undefined` without one. */
-  readonly bodyIdleTimeout: Milliseconds | undefined
+  /** Longest silence of a client that is sending a body. */
+  readonly bodyIdleTimeout: Milliseconds
   readonly now: () => Milliseconds
 }
 
-/** Moves one answer from the upstream to the client, with back-pressure, and ends both sides whatever happens. */
-export function createRelay(options: RelayOptions): Dispatcher.DispatchHandler {
-  const { forward, bytes, lease, now } = options
-  const { request, response, exchange } = forward
-  const started = now()
-  const attempt = { onReusedConnection: false, answered: false }
-  const ending = createEnding(options, attempt)
+/**
+ * Moves one request's body up and its answer down, with back-pressure, and ends both sides whatever happens. It begins
+ * when a connection is told to send the request.
+ */
+export class Relay implements RequestReceiver {
+  readonly #options: RelayOptions
+  readonly #started: Milliseconds
+  readonly #isReused: boolean
+  readonly #clientGone = () => this.#abandon()
+  #body: BodyCarrier | undefined
+  #stopWatching: (() => void) | undefined
+  /** The head of the answer waits for what comes with it. */
+  #holdsHead = false
 
-  return {
-    onRequestStart() {
-      attempt.onReusedConnection = lease.isReused()
-      lease.begin(bytes)
-    },
-    // Called at the first byte of an answer, before its head is complete.
-    onResponseStarted() {
-      attempt.answered = true
-    },
-    onResponseStart(controller, status, headers, statusText = '') {
-      const fault = answerFault(status, headers['transfer-encoding'])
-      if (fault !== undefined) throw fault
-      const head = { status, statusText, rawHeaders: controller.rawHeaders }
-      if (status < 200) return writeInformational(forward, head)
-      exchange.upstreamDuration = now() - started
-      exchange.status = status
-      writeHead(forward, head)
-    },
-    onResponseData(controller, chunk) {
-      exchange.bytes += chunk.length
-      if (ending.isOver() || response.write(chunk)) return
-      controller.pause()
-      response.once('drain', () => controller.resume())
-    },
-    onResponseEnd() {
-      ending.finish()
-      response.end()
-      if (request.complete) lease.release()
-      else lease.destroy()
-    },
-    onResponseError(_controller, error) {
-      ending.fail(error)
-    },
-  } satisfies Dispatcher.DispatchHandler & { onResponseStarted(): void }
+  constructor(options: RelayOptions) {
+    const { forward, framing, bodyIdleTimeout } = options
+    this.#options = options
+    this.#started = options.now()
+    this.#isReused = options.lease.connection.isReused()
+    forward.response.once('close', this.#clientGone)
+    if (framing === undefined) return
+    const fail = (error: unknown) => this.onFailure(error)
+    this.#stopWatching = watchBody(forward.request, bodyIdleTimeout, fail)
+  }
+
+  onSent(): void {
+    const { forward, lease, framing } = this.#options
+    if (framing !== undefined) this.#body = carryBody(forward.request, lease.connection, framing)
+  }
+
+  onDrain(): void {
+    this.#body?.goOn()
+  }
+
+  onHead(head: AnswerHead): void {
+    const { forward, now } = this.#options
+    if (head.status < 200) {
+      writeInformational(forward, head)
+      return
+    }
+    forward.exchange.upstreamDuration = now() - this.#started
+    forward.exchange.status = head.status
+    writeHead(forward, head)
+    this.#holdsHead = true
+  }
+
+  onData(data: Buffer): void {
+    const { forward, lease } = this.#options
+    forward.exchange.bytes += data.length
+    this.#holdsHead = false
+    if (forward.response.write(data)) return
+    lease.connection.pause()
+    forward.response.once('drain', () => lease.connection.resume())
+  }
+
+  onPause(): void {
+    // An event stream shows its head before its first event.
+    if (this.#holdsHead) flushHead(this.#options.forward.response)
+    this.#holdsHead = false
+  }
+
+  onEnd(last: Buffer): void {
+    const { forward, lease } = this.#options
+    const { request, response, exchange } = forward
+    exchange.bytes += last.length
+    this.#finish()
+    if (request.complete) lease.release()
+    else lease.connection.destroy()
+    // A small body goes out with its head as one text: copying it costs less than a second piece to write.
+    if (this.#holdsHead && last.length <= COPIED_BODY)
+      response.end(last.toString('latin1'), 'latin1')
+    else response.end(last)
+  }
+
+  onFailure(error: unknown): void {
+    const { forward, lease, resend } = this.#options
+    const { request, response, exchange } = forward
+    this.#finish()
+    lease.connection.destroy()
+    const isUnheard = this.#isReused && !lease.connection.hasHeard()
+    if (resend !== undefined && isUnheard && isDeath(error)) resend()
+    else if (!response.headersSent) forward.refuse(upstreamError(error))
+    else {
+      exchange.reason = 'upstream broke off'
+      breakOff(request, response)
+    }
+  }
+
+  #abandon(): void {
+    const { forward, lease } = this.#options
+    this.#finish()
+    forward.exchange.aborted = true
+    lease.connection.destroy()
+  }
+
+  #finish(): void {
+    this.#stopWatching?.()
+    this.#body?.stop()
+    this.#options.forward.response.off('close', this.#clientGone)
+  }
 }
 
-interface Attempt {
-  readonly onReusedConnection: boolean
-  readonly answered: boolean
-}
-
-/** The one end of a relay: the answer is complete, the client has gone, or something failed. */
-function createEnding({ forward, lease, resend, bodyIdleTimeout }: RelayOptions, attempt: Attempt) {
-  const { request, response, exchange } = forward
-  let isOver = false
-
-  const finish = () => {
-    isOver = true
-    stopWatching?.()
-    response.off('close', clientGone)
-  }
-  const clientGone = () => {
-    finish()
-    exchange.aborted = true
-    lease.destroy()
-  }
-  const fail = (error: unknown) => {
-    if (isOver) return
-    finish()
-    lease.destroy()
-    const isUnanswered = !attempt.answered && !lease.hasHeard()
-    if (resend !== undefined && attempt.onReusedConnection && isUnanswered && isDeath(error))
-      return resend()
-    if (!response.headersSent) return forward.refuse(upstreamError(error))
-    exchange.reason = 'upstream broke off'
-    breakOff(request, response)
-  }
-  const stopWatching =
-    bodyIdleTimeout === undefined ? undefined : watchBody(request, bodyIdleTimeout, fail)
-  response.once('close', clientGone)
-  return { isOver: () => isOver, finish, fail }
-}
+const COPIED_BODY: Bytes = 16 * 1024
 
 /** How a connection ends that the other side has given up. An app that is merely slow has the request already. */
-const DEATHS: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const DEATHS: ReadonlySet<string> = new Set(['UPSTREAM_CLOSED', 'ECONNRESET', 'EPIPE'])
 
 const isDeath = (error: unknown): boolean => DEATHS.has(faultName(error))
 
@@ -136,15 +162,9 @@ function watchBody(
 function upstreamError(error: unknown): RejectedError {
   if (error instanceof RejectedError) return error
   const reason = faultName(error)
-  const isTimeout = error instanceof ConnectTimeoutError || reason === 'UND_ERR_HEADERS_TIMEOUT'
+  const isTimeout = error instanceof ConnectTimeoutError || reason === 'UPSTREAM_SILENT'
   return new RejectedError(isTimeout ? 'ERR_UPSTREAM_TIMEOUT' : 'ERR_UPSTREAM_UNAVAILABLE', {
     reason,
     cause: error,
   })
-}
-
-/** For the log: the code or name of a fault, never its message. */
-export function faultName(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -3,11 +3,12 @@ import type { Socket } from 'node:net'
 import type { Bytes, Config, Milliseconds } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { answerFault, mayHaveLength, withoutLength } from './answer-head.ts'
+import { mayHaveLength, withoutLength } from './answer-head.ts'
 import { type Connect, ConnectTimeoutError } from './connector.ts'
 import { downstreamHeaders, type HeaderLines, isWebSocketUpgrade } from './headers.ts'
-import { faultName } from './relay.ts'
+import { answerFault } from './parse-answer.ts'
 import { splice, type Tunnel } from './splice.ts'
+import { faultName } from './upstream-fault.ts'
 
 export interface TunnelRequest {
   readonly client: Socket

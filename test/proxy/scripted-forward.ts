@@ -1,18 +1,20 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
 import type { RejectedError } from '../../src/errors.ts'
 import { createExchange } from '../../src/exchange.ts'
 import { createForward } from '../../src/proxy/forward.ts'
 import type { Lease } from '../../src/proxy/upstream.ts'
-
-/** The method that undici calls at the first byte of an answer is not in its types. */
-type Handler = Required<Dispatcher.DispatchHandler> & { onResponseStarted(): void }
+import type {
+  OutgoingHead,
+  RequestReceiver,
+  UpstreamConnection,
+} from '../../src/proxy/upstream-connection.ts'
+import { UpstreamFault } from '../../src/proxy/upstream-fault.ts'
 
 /** One time that the request was handed to a connection. */
 export interface Sending {
   readonly maxIdle: number
-  readonly handler: Handler
+  readonly receiver: RequestReceiver
   readonly hasBody: boolean
   /** What became of the connection. */
   fate: 'lent' | 'released' | 'destroyed'
@@ -34,7 +36,6 @@ export function forwardScripted(trial: Trial = {}) {
   const { method = 'GET', lines = [], httpVersion = '1.1', isReused = false } = trial
   const sendings: Sending[] = []
   const refusals: RejectedError[] = []
-  const written: string[] = []
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
     wasReset: false,
@@ -58,10 +59,7 @@ export function forwardScripted(trial: Trial = {}) {
     writeHead() {
       response.headersSent = true
     },
-    write(chunk: Buffer) {
-      written.push(chunk.toString())
-      return true
-    },
+    write: () => true,
     end() {
       response.writableEnded = true
     },
@@ -75,17 +73,20 @@ export function forwardScripted(trial: Trial = {}) {
     const become = (fate: Sending['fate']) => () => {
       if (sending !== undefined) sending.fate = fate
     }
-    const dispatch = ({ body }: { readonly body: unknown }, handler: Handler) => {
-      sending = { maxIdle, handler, hasBody: body !== null, fate: 'lent' }
-      sendings.push(sending)
-    }
-    return {
-      client: { dispatch } as unknown as Lease['client'],
+    const connection = {
+      send({ hasBody }: OutgoingHead, receiver: RequestReceiver) {
+        sending = { maxIdle, receiver, hasBody, fate: 'lent' }
+        sendings.push(sending)
+      },
       isReused: () => isReused,
       hasHeard: () => trial.hasHeard === true,
-      begin: () => undefined,
-      release: become('released'),
+      pause: () => undefined,
+      resume: () => undefined,
       destroy: become('destroyed'),
+    }
+    return {
+      connection: connection as unknown as UpstreamConnection,
+      release: become('released'),
     }
   }
   const exchange = createExchange({ method, target: '/' }, 0)
@@ -98,26 +99,23 @@ export function forwardScripted(trial: Trial = {}) {
     exchange,
     refuse: (error) => refusals.push(error),
   })
-  return { sendings, refusals, written, request, response, socket, exchange }
+  return { sendings, refusals, request, response, socket, exchange }
 }
 
-const CONTROLLER = {
-  rawHeaders: [],
-  pause: () => undefined,
-  resume: () => undefined,
-} as unknown as Dispatcher.DispatchController
-
-/** What undici tells of one request on its connection. */
-export const upstreamOf = ({ handler }: Sending) => ({
-  start: () => handler.onRequestStart(CONTROLLER, null),
-  firstByte: () => handler.onResponseStarted(),
-  head: (status = 200) => handler.onResponseStart(CONTROLLER, status, {}, 'OK'),
-  data: (text: string) => handler.onResponseData(CONTROLLER, Buffer.from(text)),
-  end: () => handler.onResponseEnd(CONTROLLER, {}),
-  /** As undici tells of a connection that the other side has closed. */
-  fail: (error: Error = Object.assign(new Error('broken'), { code: 'UND_ERR_SOCKET' })) =>
-    handler.onResponseError(CONTROLLER, error),
-})
+/** What a connection tells of one request; once it was ended it tells nothing. */
+export function upstreamOf(sending: Sending) {
+  const tell = (what: (receiver: RequestReceiver) => void) => {
+    if (sending.fate !== 'destroyed') what(sending.receiver)
+  }
+  return {
+    head: (status = 200) => tell((to) => to.onHead({ status, reason: 'OK', lines: [] })),
+    data: (text: string) => tell((to) => to.onData(Buffer.from(text))),
+    end: () => tell((to) => to.onEnd(Buffer.alloc(0))),
+    /** By default the other side has closed the connection. */
+    fail: (error: Error = new UpstreamFault('UPSTREAM_CLOSED', 'broken')) =>
+      tell((to) => to.onFailure(error)),
+  }
+}
 
 export function last<T>(list: readonly T[]): T {
   const one = list.at(-1)

@@ -3,43 +3,68 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createConnect } from '../../src/proxy/connector.ts'
 import { createUpstreamPool, type Lease } from '../../src/proxy/upstream.ts'
-import { OK, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+import { answering, OK, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 
 const NO_TLS = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
 const ALWAYS = Number.POSITIVE_INFINITY
 
 /** A pool before an upstream, with a clock that the test sets. */
-async function poolOf(t: Test, script?: Script) {
-  const upstream = await rawUpstream(script)
+async function poolOf(t: Test, script: Script = answering(OK), upstreamResponseTimeout?: number) {
+  /** Each resolves when the upstream sees the end of that connection. */
+  const ends: Promise<unknown>[] = []
+  const upstream = await rawUpstream((socket, received) => {
+    ends.push(once(socket, 'close'))
+    script(socket, received)
+  })
   t.teardown(() => upstream.close())
   const address = { protocol: 'http:', hostname: '127.0.0.1', port: upstream.port } as const
   let time = 0
   const pool = createUpstreamPool(
     createConnect(address, NO_TLS, 5_000),
-    { upstreamResponseTimeout: undefined, maxHeaderSize: 1_000 },
+    { upstreamResponseTimeout, maxHeaderSize: 1_000 },
     () => time,
   )
   t.teardown(() => pool.close())
-  return { upstream, pool, advance: (by: number) => (time += by) }
+  return { upstream, pool, ends, advance: (by: number) => (time += by) }
 }
 
-async function ask({ client }: Lease, path = '/'): Promise<string> {
-  const { body } = await client.request({ path, method: 'GET' })
-  return body.text()
+/** Resolves with the body of the answer. `after` is told what comes behind the end of it, which nothing should. */
+function ask(
+  { connection }: Lease,
+  after: (error: unknown) => void = () => undefined,
+): Promise<string> {
+  const head = { method: 'GET', text: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', hasBody: false }
+  let text = ''
+  return new Promise((resolve, reject) => {
+    connection.send(head, {
+      onSent: () => undefined,
+      onDrain: () => undefined,
+      onHead: () => undefined,
+      onPause: () => undefined,
+      onData: (data) => {
+        text += data
+      },
+      onEnd: (rest) => resolve(`${text}${rest}`),
+      onFailure(error) {
+        reject(error)
+        after(error)
+      },
+    })
+  })
 }
 
 t.test('a connection given back is lent again, and says that it was used', async (t) => {
   const { upstream, pool } = await poolOf(t)
   const first = pool.lease(ALWAYS)
-  t.equal(first.isReused(), false)
+  t.equal(first.connection.isReused(), false)
   t.equal(await ask(first), 'ok')
   first.release()
   const second = pool.lease(ALWAYS)
-  t.equal(second.client, first.client)
-  t.equal(second.isReused(), true)
+  t.equal(second.connection, first.connection)
+  t.equal(second.connection.isReused(), true)
   t.equal(await ask(second), 'ok')
   t.equal(upstream.connections(), 1)
-  second.destroy()
+  second.connection.destroy()
 })
 
 t.test('a connection is lent to one request at a time', async (t) => {
@@ -48,11 +73,11 @@ t.test('a connection is lent to one request at a time', async (t) => {
   await ask(first)
   first.release()
   const [second, third] = [pool.lease(ALWAYS), pool.lease(ALWAYS)]
-  t.not(second.client, third.client)
+  t.not(second.connection, third.connection)
   await Promise.all([ask(second), ask(third)])
   t.equal(upstream.connections(), 2)
-  second.destroy()
-  third.destroy()
+  second.connection.destroy()
+  third.connection.destroy()
 })
 
 t.test('a connection is fresh until it has been idle for as long as is allowed', async (t) => {
@@ -62,40 +87,38 @@ t.test('a connection is fresh until it has been idle for as long as is allowed',
   first.release()
   advance(1_000)
   const late = pool.lease(1_000)
-  t.not(late.client, first.client)
-  t.equal(late.isReused(), false)
-  late.destroy()
-  t.not(pool.lease(0).client, first.client, 'none is fresh enough for 0')
+  t.not(late.connection, first.connection)
+  t.equal(late.connection.isReused(), false)
+  late.connection.destroy()
+  t.not(pool.lease(0).connection, first.connection, 'none is fresh enough for 0')
   const other = pool.lease(1_001)
-  t.equal(other.client, first.client)
-  other.destroy()
+  t.equal(other.connection, first.connection)
+  other.connection.destroy()
 })
 
 t.test('a connection that the upstream has ended is not lent', async (t) => {
-  const { pool } = await poolOf(t, (socket) => {
-    socket.once('data', () => socket.end(OK))
+  const { pool, ends } = await poolOf(t, (socket) => {
+    socket.once('data', () => socket.write(OK, () => setImmediate(() => socket.end())))
   })
   const first = pool.lease(ALWAYS)
-  const gone = once(first.client, 'disconnect')
   await ask(first)
   first.release()
-  await gone
+  await ends[0]
   const second = pool.lease(ALWAYS)
-  t.not(second.client, first.client)
-  t.equal(first.client.destroyed, true)
-  second.destroy()
+  t.not(second.connection, first.connection)
+  second.connection.destroy()
 })
 
 t.test('the end of the pool ends what is idle, and what is lent when it comes back', async (t) => {
-  const { pool } = await poolOf(t)
+  const { pool, ends } = await poolOf(t)
   const [idle, lent] = [pool.lease(ALWAYS), pool.lease(ALWAYS)]
   await Promise.all([ask(idle), ask(lent)])
   idle.release()
   pool.close()
-  t.equal(idle.client.destroyed, true)
-  t.equal(lent.client.destroyed, false)
+  await Promise.race(ends)
+  t.equal(await ask(lent), 'ok')
   lent.release()
-  t.equal(lent.client.destroyed, true)
+  await Promise.all(ends)
 })
 
 t.test('an answer with a larger head than allowed is none', async (t) => {
@@ -105,20 +128,87 @@ t.test('an answer with a larger head than allowed is none', async (t) => {
     )
   })
   const lease = pool.lease(ALWAYS)
-  await t.rejects(ask(lease), { code: 'UND_ERR_HEADERS_OVERFLOW' })
-  lease.destroy()
+  await t.rejects(ask(lease), { code: 'ANSWER_HEAD_TOO_LARGE' })
+  lease.connection.destroy()
 })
 
 t.test('an answer may pause for as long as it likes', async (t) => {
-  const { pool } = await poolOf(t, (socket) => {
-    socket.once('data', async () => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no')
-      // The timers of undici are late by up to a second.
-      await wait(1_500)
-      socket.write('k')
-    })
+  const { pool } = await poolOf(
+    t,
+    (socket) => {
+      socket.once('data', async () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no')
+        await wait(100)
+        socket.write('k')
+      })
+    },
+    30,
+  )
+  const lease = pool.lease(ALWAYS)
+  t.equal(await ask(lease), 'ok')
+  lease.connection.destroy()
+})
+
+t.test('the head of an answer must come in time, on each request anew', async (t) => {
+  const { pool } = await poolOf(
+    t,
+    (socket) => {
+      let requests = 0
+      socket.on('data', () => {
+        if (++requests < 5) setTimeout(() => socket.write(OK), 30)
+      })
+    },
+    100,
+  )
+  for (let round = 0; round < 4; round++) {
+    const lease = pool.lease(ALWAYS)
+    t.equal(await ask(lease), 'ok')
+    lease.release()
+  }
+  await t.rejects(ask(pool.lease(ALWAYS)), { code: 'UPSTREAM_SILENT' })
+})
+
+t.test('bytes on an idle connection end it', async (t) => {
+  const { pool, ends } = await poolOf(t, (socket) => {
+    socket.once('data', () => socket.write(OK, () => setImmediate(() => socket.write(OK))))
   })
   const lease = pool.lease(ALWAYS)
   t.equal(await ask(lease), 'ok')
-  lease.destroy()
+  lease.release()
+  await ends[0]
+  t.not(pool.lease(ALWAYS).connection, lease.connection)
+})
+
+t.test('connections that have been idle for too long are ended', async (t) => {
+  const { pool, ends, advance } = await poolOf(t)
+  const lease = pool.lease(ALWAYS)
+  await ask(lease)
+  lease.release()
+  advance(4_000)
+  await ends[0]
+})
+
+t.test('after the end of an answer its request is told nothing', async (t) => {
+  const { pool, ends } = await poolOf(t, (socket) => {
+    socket.once('data', () => socket.write(OK, () => setImmediate(() => socket.resetAndDestroy())))
+  })
+  const lease = pool.lease(ALWAYS)
+  const after: unknown[] = []
+  await ask(lease, (error) => after.push(error))
+  await ends[0]
+  // Not given back: whoever has it finds out by asking.
+  await t.rejects(ask(lease), { code: /^(UPSTREAM_CLOSED|ECONNRESET)$/ })
+  t.same(after, [])
+})
+
+t.test('who destroys a connection is told nothing, not even when it was never made', async (t) => {
+  const { pool } = await poolOf(t)
+  const lease = pool.lease(ALWAYS)
+  let told = 'nothing'
+  ask(lease, () => {
+    told = 'something'
+  }).catch(() => undefined)
+  lease.connection.destroy()
+  await ask(pool.lease(ALWAYS))
+  t.equal(told, 'nothing')
 })

@@ -1,7 +1,4 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import t, { type Test } from 'tap'
-import { writeOwnHeads } from '../../src/proxy/own-head.ts'
+import t from 'tap'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { exchangeBytes } from '../helpers/raw-client.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
@@ -63,36 +60,4 @@ t.test('Host keeps its place among the fields, and its spelling', async (t) => {
     `GET / HTTP/1.1\r\nA: 1\r\nhOST: a\r\n${assertion}\r\nConnection: close\r\nB: 2\r\n\r\n`,
   )
   t.equal(upstream.received()[0], 'GET / HTTP/1.1\r\nA: 1\r\nhOST: a\r\nB: 2\r\n\r\n')
-})
-
-const BYTES = { method: 'GET', target: '/', lines: ['Host', 'a'], framing: 'none' } as const
-
-async function connection(t: Test): Promise<Socket> {
-  const upstream = await rawUpstream()
-  t.teardown(() => upstream.close())
-  const socket = connect(upstream.port, '127.0.0.1')
-  socket.on('error', () => undefined)
-  t.teardown(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-for (const [name, written] of [
-  ['another request line', 'GET /other HTTP/1.1\r\n\r\n'],
-  ['bytes', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-] as const)
-  t.test(`${name} where a head is expected ends the connection and is not sent`, async (t) => {
-    const socket = await connection(t)
-    const own = writeOwnHeads(socket)
-    own.expectHead(BYTES)
-    t.equal(socket.write(written), false)
-    t.equal(socket.destroyed, true)
-    t.equal(socket.bytesWritten, 0)
-  })
-
-t.test('what is written when no head is expected goes out as it is', async (t) => {
-  const socket = await connection(t)
-  writeOwnHeads(socket)
-  socket.write('body')
-  t.equal(socket.bytesWritten, 4)
 })

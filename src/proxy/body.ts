@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http'
+import type { UpstreamConnection } from './upstream-connection.ts'
+
+/** As the client framed it (RFC 9112 §6); the upstream gets the same. */
+export type BodyFraming = 'length' | 'chunked'
+
+/** A body on its way to the upstream. */
+export interface BodyCarrier {
+  /** The upstream takes more. */
+  goOn(): void
+  /** Nothing more is carried, and nothing more read from the client. */
+  stop(): void
+}
+
+const LAST_CHUNK = '0\r\n\r\n'
+const CRLF = '\r\n'
+
+/**
+ * Carries the body of a request on, piece by piece as it comes, no faster than the upstream takes it. One that breaks off
+ * never looks whole: only Node's parser says that it is, after the last of the bytes that were announced.
+ */
+export function carryBody(
+  request: IncomingMessage,
+  connection: UpstreamConnection,
+  framing: BodyFraming,
+): BodyCarrier {
+  const send = framing === 'chunked' ? sendChunk : sendPiece
+  const carry = (piece: Buffer) => {
+    if (!send(connection, piece)) request.pause()
+  }
+  const end = () => {
+    if (framing === 'chunked') connection.write(LAST_CHUNK)
+    connection.endBody()
+  }
+  request.on('data', carry).on('end', end)
+  return {
+    goOn: () => void request.resume(),
+    stop() {
+      request.off('data', carry).off('end', end)
+      request.pause()
+    },
+  }
+}
+
+const sendPiece = (connection: UpstreamConnection, piece: Buffer): boolean =>
+  connection.write(piece)
+
+function sendChunk(connection: UpstreamConnection, piece: Buffer): boolean {
+  connection.cork()
+  connection.write(`${piece.length.toString(16)}${CRLF}`)
+  connection.write(piece)
+  return connection.write(CRLF)
+}
