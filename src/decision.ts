@@ -65,13 +65,7 @@ export function createDecide(options: DecideOptions): Decide {
   const publicPaths: ReadonlySet<string> = new Set(config.publicPaths)
   const subject = config.allowAnonymous ? 'may-be-empty' : 'required'
 
-  const identify = async (
-    head: RequestHead,
-    whose: 'required' | 'may-be-empty',
-    mayPass: IsAllowed,
-  ) => {
-    const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
-    const verified = await verify(assertion, whose)
+  const grant = (head: RequestHead, assertion: string, verified: Verified, mayPass: IsAllowed) => {
     const identity = naming(verified, () => {
       replayGuard?.admit(verified.claims)
       const visit = visitOf(head, verified)
@@ -81,18 +75,30 @@ export function createDecide(options: DecideOptions): Decide {
     const passedOn = config.forwardAssertion ? assertionLine(config.assertionHeader, assertion) : []
     return { lines: [...identity.lines, ...passedOn], verified, dropped: identity.dropped }
   }
+  const kindOf = (head: RequestHead): Kind => {
+    const preflight = config.corsPreflight !== 'verify' && isPreflight(head)
+    if (publicPaths.has(pathOf(head.target)) || (preflight && config.corsPreflight === 'pass'))
+      return 'public'
+    return preflight ? 'preflight' : 'private'
+  }
 
   return async (head) => {
     checkHead(head)
     if (isOverloaded()) throw new RejectedError('ERR_OVERLOADED', { reason: 'event loop is late' })
-    const preflight = config.corsPreflight !== 'verify' && isPreflight(head)
-    if (publicPaths.has(pathOf(head.target)) || (preflight && config.corsPreflight === 'pass'))
-      return identify(head, 'may-be-empty', everybody).catch(withoutIdentity)
-    return preflight
-      ? identify(head, 'may-be-empty', everybody)
-      : identify(head, subject, isAllowed)
+    const kind = kindOf(head)
+    try {
+      const assertion = takeAssertion(head.rawHeaders, config.assertionHeader)
+      const verified = await verify(assertion, kind === 'private' ? subject : 'may-be-empty')
+      return grant(head, assertion, verified, kind === 'private' ? isAllowed : everybody)
+    } catch (error) {
+      if (kind === 'public') return withoutIdentity(error)
+      throw error
+    }
   }
 }
+
+/** `public`: no assertion is needed. `preflight`: a genuine one, of nobody in particular, is enough. */
+type Kind = 'public' | 'preflight' | 'private'
 
 /** Lets a refusal by `judge` say whom it refuses. */
 function naming<T>(verified: Verified, judge: () => T): T {

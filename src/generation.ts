@@ -60,7 +60,7 @@ export function createGeneration(config: Config, deps: GenerationDeps): OwnedGen
     : openKeySetOf(config, deps)
   const replayGuard =
     config.replayGuard === 'off' ? undefined : (previous?.replayGuard ?? createGuard(config, deps))
-  const { decide, whenIdle } = counted(createDecision(config, keySet, { ...deps, replayGuard }))
+  const decide = createDecision(config, keySet, { ...deps, replayGuard })
   const recorder = createRecorder({ config, decide, observer, log, now })
   const { endIdle, ...way } = createWay(config, recorder, now)
   return {
@@ -70,7 +70,8 @@ export function createGeneration(config: Config, deps: GenerationDeps): OwnedGen
     ...way,
     retire(successor) {
       endIdle()
-      if (successor?.keySet !== keySet) whenIdle(keySet.close)
+      // A decision under way may still wait for a key.
+      if (successor?.keySet !== keySet) recorder.whenUndecided(keySet.close)
     },
   }
 }
@@ -133,31 +134,6 @@ function createDecision(
   })
   const judge = config.reportOnly === 'unsafe' ? createReportOnly(decide) : decide
   return config.upstream === undefined ? decideOriginal(judge) : judge
-}
-
-/** A decision under way may still wait for a key: what it needs is closed only behind it. */
-function counted(decide: Decide) {
-  let underWay = 0
-  let close: (() => void) | undefined
-  const closeIfIdle = () => {
-    if (underWay === 0) close?.()
-  }
-  const countedDecide: Decide = async (head) => {
-    underWay++
-    try {
-      return await decide(head)
-    } finally {
-      underWay--
-      closeIfIdle()
-    }
-  }
-  return {
-    decide: countedDecide,
-    whenIdle(wanted: () => void) {
-      close = wanted
-      closeIfIdle()
-    },
-  }
 }
 
 function readUpstreamTls({ upstreamTls }: Config): UpstreamTls {

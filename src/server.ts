@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from './admin/metrics.ts'
 import { type Audit, openAudit } from './audit/audit.ts'
@@ -7,6 +6,7 @@ import { drainServer } from './drain.ts'
 import { type ExchangeObserver, joinObservers } from './exchange.ts'
 import { createGeneration } from './generation.ts'
 import { type Bound, listenOn } from './listen.ts'
+import type { ProcessLog } from './log.ts'
 import { createLoadMonitor, LOAD_PERIOD } from './policy/load.ts'
 import { createBareSocketHandlers } from './proxy/bare-sockets.ts'
 import { createDataServer, type DataServer } from './proxy/data-server.ts'
@@ -32,7 +32,7 @@ export interface Claimgate {
 }
 
 export interface ClaimgateDeps {
-  readonly log: Logger
+  readonly log: ProcessLog
   /** Wall clock for the claims of assertions, milliseconds since the epoch. */
   readonly now?: () => number
   /** Instead of importing `@opentelemetry/api`, with `tracing: on`. */
@@ -97,7 +97,7 @@ export async function createClaimgate(config: Config, deps: ClaimgateDeps): Prom
   }
 }
 
-const handshakeReporter = (metrics: Metrics, log: Logger) => (reason: string) => {
+const handshakeReporter = (metrics: Metrics, log: ProcessLog) => (reason: string) => {
   metrics.tlsHandshakeFailed()
   log.info({ reason }, 'tls handshake failed')
 }
@@ -162,7 +162,7 @@ function createCore(
 interface Drainable
   extends Pick<ReturnType<typeof createCore>, 'succession' | 'requests' | 'bare'> {
   readonly data: DataServer
-  readonly log: Logger
+  readonly log: ProcessLog
   readonly keeper: TlsKeeper | undefined
   readonly audit: Audit | undefined
   readonly close: () => void

@@ -1,15 +1,14 @@
 import t from 'tap'
 import { createExchange, logExchange } from '../src/exchange.ts'
-import type { Log } from '../src/log.ts'
 
 function lineOf(claims: Record<string, unknown>): Record<string, unknown> {
   let line: Record<string, unknown> = {}
   const exchange = createExchange({ method: 'GET', target: `/${'p'.repeat(5000)}?q` }, 0)
   exchange.verified = { claims, alg: 'ES256', kid: 'k1', anonymous: false }
-  const info = (fields: object) => {
-    line = { ...fields }
+  const infoJson = (fields: string) => {
+    line = JSON.parse(`{${fields}}`)
   }
-  logExchange({ info } as unknown as Log, exchange, 1.23456)
+  logExchange({ infoJson }, exchange, 1.23456)
   return line
 }
 
@@ -57,6 +56,21 @@ t.test('what is no plain text in a claim is written out in the log', async (t) =
   t.equal(lineOf({ sub: 'Łukasz 日本' })['sub'], 'Łukasz 日本')
 })
 
+t.test('what a client or a claim says cannot leave its place in the line', async (t) => {
+  const evil = '/"\\},{\u0000\n\u2028\xe9'
+  const exchange = createExchange({ method: 'GET', target: evil }, 0)
+  exchange.reason = evil
+  exchange.verified = { claims: { sub: '"a\\' }, alg: 'ES256', kid: '","x":"', anonymous: false }
+  let text = ''
+  const infoJson = (fields: string) => {
+    text = fields
+  }
+  logExchange({ infoJson }, exchange, 1)
+  t.notMatch(text, /[\n\0]/)
+  t.match(JSON.parse(`{${text}}`), { path: evil, reason: evil, sub: '"a\\', kid: '","x":"' })
+  t.equal(JSON.parse(`{${text}}`).x, undefined)
+})
+
 t.test('the trace id is that of a good traceparent', async (t) => {
   t.equal(traceOf('Host', 'a', 'TraceParent', `00-${TRACE}-${SPAN}-01`), TRACE)
   t.equal(traceOf('traceparent', `01-${TRACE}-${SPAN}-00`), TRACE)
@@ -90,11 +104,11 @@ t.test('a traceparent that is not exactly one of the standard gives none', async
 
 t.test('the log line holds the trace id', async (t) => {
   let line: Record<string, unknown> = {}
-  const info = (fields: object) => {
-    line = { ...fields }
+  const infoJson = (fields: string) => {
+    line = JSON.parse(`{${fields}}`)
   }
   const rawHeaders = ['traceparent', `00-${TRACE}-${SPAN}-01`]
   const exchange = createExchange({ method: 'GET', target: '/', rawHeaders }, 0)
-  logExchange({ info } as unknown as Log, exchange, 1)
+  logExchange({ infoJson }, exchange, 1)
   t.equal(line['trace_id'], TRACE)
 })

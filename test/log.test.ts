@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { mock } from 'node:test'
 import t from 'tap'
 import { createLineWriter, createLog, createTimestamp, prettyLine } from '../src/log.ts'
 
@@ -19,6 +19,27 @@ t.test(
     t.same(rest, { level: 30, a: 1, msg: 'message' })
   },
 )
+
+t.test('fields that are JSON already make a line like any other', async (t) => {
+  for (const logFormat of ['json', 'pretty'] as const) {
+    const lines: string[] = []
+    const log = createLog({ logLevel: 'info', logFormat }, { write: (line) => lines.push(line) })
+    log.info({ a: 1, b: 'c' }, 'message')
+    log.infoJson('"a":1,"b":"c"', 'message')
+    const [ours = '', theirs = ''] = lines.map((line) => line.replace(/\d\d:[\d:.]+/, ''))
+    t.equal(ours, theirs, logFormat)
+  }
+})
+
+t.test('a line with fields that are JSON is left out below its level', async (t) => {
+  const lines: string[] = []
+  const log = createLog(
+    { logLevel: 'warn', logFormat: 'json' },
+    { write: (line) => lines.push(line) },
+  )
+  log.infoJson('"a":1', 'message')
+  t.same(lines, [])
+})
 
 t.test('createTimestamp() gives each millisecond its own text', async (t) => {
   let now = 1_800_000_000_000
@@ -66,15 +87,17 @@ function slowConsumer() {
 }
 
 t.test('lines are written in batches, one at a time and in order', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
   const { stream, batches, take } = slowConsumer()
   const writer = createLineWriter(stream, () => t.fail('nothing is dropped'))
   writer.write('1\n')
   writer.write('2\n')
   t.same(batches, [], 'not while the line is made')
-  await nextTurn()
+  mock.timers.tick(20)
   writer.write('3\n')
   writer.write('4\n')
-  await nextTurn()
+  mock.timers.tick(20)
   t.same(batches, ['1\n2\n'])
   take()
   t.same(batches, ['1\n2\n', '3\n4\n'])
@@ -88,15 +111,15 @@ t.test(
     const writer = createLineWriter(stream, (lines) => told.push(lines))
     const line = `${'x'.repeat(1023)}\n`
     for (let i = 0; i < 5_000; i++) writer.write(line)
-    await nextTurn()
-    t.equal(batches[0]?.length, 4 * 1024 * 1024)
+    t.equal(batches[0]?.length, 16 * 1024, 'the first batch goes out when it is large enough')
     t.equal(writer.write(line), false)
     t.same(told, [])
     take()
     t.same(told, [5_000 - 4_096 + 1])
+    t.equal(batches[1]?.length, 4 * 1024 * 1024 - 16 * 1024)
     t.equal(writer.write(line), true)
-    await nextTurn()
-    t.equal(batches[1], line)
+    take()
+    t.equal(batches[2], line)
     take()
     t.equal(told.length, 1)
   },
@@ -125,10 +148,11 @@ t.test('flush() calls back when all is written', async (t) => {
 t.test('a consumer that is gone ends neither the process nor the flush', async (t) => {
   const { stream, take } = slowConsumer()
   const writer = createLineWriter(stream, () => undefined)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
   writer.write('1\n')
-  await nextTurn()
+  mock.timers.tick(20)
   take(new Error('EPIPE'))
-  await nextTurn()
   for (let i = 0; i < 10_000; i++) writer.write('x'.repeat(1024))
   await t.resolves(new Promise<void>((resolve) => writer.flush(resolve)))
 })

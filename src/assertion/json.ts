@@ -15,9 +15,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   const value = parse(bytes)
-  if (!isObject(value) || isDeeperThan(value, MAX_DEPTH)) return undefined
+  if (!isObject(value)) return undefined
   const members: Record<string, unknown> = Object.create(null)
-  for (const name of Object.keys(value)) members[name] = value[name]
+  for (const name of Object.keys(value)) {
+    const member = value[name]
+    if (isDeeperThan(member, MAX_DEPTH - 1)) return undefined
+    members[name] = member
+  }
   return members
 }
 
@@ -32,9 +36,7 @@ function parse(bytes: Uint8Array): unknown {
 function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (depth === 0) return true
-  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, depth - 1))
-  for (const member of Object.values(value)) {
-    if (isDeeperThan(member, depth - 1)) return true
-  }
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  for (const member of members) if (isDeeperThan(member, depth - 1)) return true
   return false
 }

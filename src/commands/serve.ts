@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
-import type { Logger } from 'pino'
 import type { Config, Milliseconds } from '../config/config.ts'
 import type { EffectiveValue } from '../config/effective.ts'
 import { readConfig, type Sources } from '../config/read.ts'
 import { examineHeaders } from '../doctor/headers.ts'
-import { createLog } from '../log.ts'
+import { createLog, type ProcessLog } from '../log.ts'
 import { describeFault } from '../proxy/recorder.ts'
 import { type Claimgate, createClaimgate } from '../server.ts'
 import { watchFiles } from '../watch.ts'
@@ -13,7 +12,7 @@ import { watchFiles } from '../watch.ts'
 /** A running sidecar and the log it writes. */
 export interface Serving {
   readonly claimgate: Claimgate
-  readonly log: Logger
+  readonly log: ProcessLog
   /** Reads the settings again and takes them into use; what is wrong with them is in the log. */
   readonly reload: () => void
   /** Ends the watch on the files of settings. */
@@ -58,7 +57,7 @@ export async function serve(sources: Sources): Promise<Serving> {
 }
 
 /** What `claimgate doctor` sees without a connection: to the app there is none before a request was decided. */
-function warnOfSurroundings(config: Config, log: Logger): void {
+function warnOfSurroundings(config: Config, log: ProcessLog): void {
   for (const { about, severity, message: finding, change } of examineHeaders(config))
     if (severity !== 'ok') log.warn({ about, finding, change }, 'surroundings warning')
 }

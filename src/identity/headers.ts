@@ -72,18 +72,37 @@ function createDerivation(header: IdentityHeader): (claim: unknown) => Values {
 function createText(header: IdentityHeader): (claim: unknown) => Values {
   const isWanted = createGlobs(header.only)
   const { separator, delimiter } = joining(header)
+  const textOf = (value: unknown): string | undefined => {
+    const text = scalarText(value)
+    return isWanted(text) ? transform(text, header.transforms) : undefined
+  }
+  const ofList = (claim: readonly unknown[]): Values => {
+    const { values, dropped } = listTexts(claim, textOf, delimiter)
+    const isOne = separator !== 'repeat' && values.length > 0
+    return { values: isOne ? [values.join(delimiter)] : values, dropped }
+  }
   return (claim) => {
     // Only a list is filtered for the separator: a name such as "Doe, Jane" is one value.
-    const isList = Array.isArray(claim)
-    const items = (isList ? claim.filter((item) => !isEmptyItem(item)) : [claim])
-      .map(scalarText)
-      .filter(isWanted)
-      .map((item) => transform(item, header.transforms))
-    const kept = isList ? items.filter((item) => !item.includes(delimiter)) : items
-    const dropped = items.length - kept.length
-    if (separator === 'repeat' || kept.length === 0) return { values: kept, dropped }
-    return { values: [kept.join(delimiter)], dropped }
+    if (Array.isArray(claim)) return ofList(claim)
+    const text = textOf(claim)
+    return text === undefined ? NOTHING : { values: [text], dropped: 0 }
   }
+}
+
+/** The texts of a list, less those that hold the delimiter, which would read as two. */
+function listTexts(
+  claim: readonly unknown[],
+  textOf: (value: unknown) => string | undefined,
+  delimiter: string,
+): Values {
+  const values: string[] = []
+  let dropped = 0
+  for (const value of claim) {
+    const text = isEmptyItem(value) ? undefined : textOf(value)
+    if (text?.includes(delimiter)) dropped += 1
+    else if (text !== undefined) values.push(text)
+  }
+  return { values, dropped }
 }
 
 function joining({ separator }: IdentityHeader) {

@@ -66,7 +66,6 @@ export interface DataServer {
 const PROXIED = '/'
 const STATUS = '/status'
 const PROXIED_METHODS = METHODS.filter((method) => !REFUSED_METHODS.has(method))
-const NO_HEADERS = Object.freeze({})
 
 /**
  * The listener for clients. Fastify gives hooks, routing and lifecycle; @fastify/http-proxy mounts the upstream.
@@ -105,10 +104,10 @@ export async function createDataServer(
   })
   for (const method of PROXIED_METHODS)
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
-  app.addHook('onRequest', async ({ raw }) => {
-    refuseUnframed(raw)
-    await handlers.decide(raw)
-  })
+  // No async function of its own: what it waits for is one already.
+  app.addHook('onRequest', ({ raw }) =>
+    isUnframed(raw) ? Promise.reject(unframed()) : handlers.decide(raw),
+  )
   const refuse = createRefusal(handlers)
   app.setErrorHandler((error, request, reply) => {
     reply.hijack()
@@ -187,11 +186,11 @@ const ignoredUpgrades = new WeakSet<IncomingMessage>()
  * Of such a request the parser takes a coding that it does not know for no body at all, and what it does not know can
  * be `chunked` followed by a tab. Nobody could then say where the body ends.
  */
-function refuseUnframed(request: IncomingMessage): void {
-  if (!ignoredUpgrades.has(request)) return
-  if (headerValue(request.rawHeaders, 'transfer-encoding') === undefined) return
-  throw new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'chunked beside an upgrade' })
-}
+const isUnframed = (request: IncomingMessage): boolean =>
+  ignoredUpgrades.has(request) && headerValue(request.rawHeaders, 'transfer-encoding') !== undefined
+
+const unframed = () =>
+  new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'chunked beside an upgrade' })
 
 /**
  * All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a handshake
@@ -226,10 +225,9 @@ function listen(server: Server, handlers: DataServerHandlers, route: Route): voi
       newest.set(request.socket, turn)
       connection.enqueue((next) => {
         turn.hasBegun = true
-        response.once('close', next)
+        response.on('close', next)
         if (ignoredUpgrades.has(request)) makeLast(response)
         handlers.begin(request, response, expectation)
-        request.headers = NO_HEADERS
         route(request, response)
       })
       if (ignoredUpgrades.has(request)) connection.seal()

@@ -79,13 +79,14 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       carry(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
-      response.once('close', () => end(passage))
+      response.on('close', () => end(passage))
     },
     async decide(request) {
       const passage = passageOf(request)
       const pause = patience.pauseFor(request.socket, forwarding.size > 0)
       if (pause > 0) await wait(pause)
-      await decide(passage)
+      const { generation, head, exchange } = passage
+      take(passage, await generation.recorder.decide(head, exchange))
     },
     forward(request) {
       const passage = passageOf(request)
@@ -106,9 +107,10 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
   }
 }
 
-async function decide(passage: Passage): Promise<void> {
+/** Throws where the request may not go on despite its decision. */
+function take(passage: Passage, decision: Decision): void {
   const { generation, head, exchange } = passage
-  passage.decision = await generation.recorder.decide(head, exchange)
+  passage.decision = decision
   if (passage.isOver) {
     exchange.decision = 'reject'
     throw new Error('answered before its decision')

@@ -26,6 +26,8 @@ export interface RecorderOptions {
 export interface Recorder {
   begin(head: Opening): Exchange
   decide(head: RequestHead, exchange: Exchange): Promise<Decision>
+  /** Calls `then` once no decision is under way: at once, or at the end of the last. */
+  whenUndecided(then: () => void): void
   /** The one place where an error becomes an answer. */
   answer(error: unknown, exchange: Exchange, rawHeaders: HeaderLines): Answer
   /** Writes the log line and the metrics; to be called once. */
@@ -33,6 +35,8 @@ export interface Recorder {
 }
 
 export function createRecorder({ config, decide, observer, log, now }: RecorderOptions): Recorder {
+  let underWay = 0
+  let whenUndecided: (() => void) | undefined
   const user = config.logEmail ? 'with-email' : 'without-email'
   return {
     begin(head) {
@@ -41,6 +45,7 @@ export function createRecorder({ config, decide, observer, log, now }: RecorderO
     },
     async decide(head, exchange) {
       const started = now()
+      underWay++
       try {
         const decision = await decide(head)
         exchange.decision = 'forward'
@@ -53,7 +58,13 @@ export function createRecorder({ config, decide, observer, log, now }: RecorderO
         throw error
       } finally {
         exchange.verifyDuration = now() - started
+        underWay--
+        if (underWay === 0) whenUndecided?.()
       }
+    },
+    whenUndecided(then) {
+      whenUndecided = then
+      if (underWay === 0) then()
     },
     answer(error, exchange, rawHeaders) {
       const requestId = exchange.id

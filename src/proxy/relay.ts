@@ -41,7 +41,7 @@ export class Relay implements RequestReceiver {
     this.#options = options
     this.#started = options.now()
     this.#isReused = options.lease.connection.isReused()
-    forward.response.once('close', this.#clientGone)
+    forward.response.on('close', this.#clientGone)
     if (framing === undefined) return
     const fail = (error: unknown) => this.onFailure(error)
     this.#stopWatching = watchBody(forward.request, bodyIdleTimeout, fail)

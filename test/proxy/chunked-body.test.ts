@@ -39,7 +39,7 @@ for (const end of ['end', 'destroy', 'resetAndDestroy'] as const)
     await upstream.until('\r\n\r\n1\r\nx')
     client.socket[end]()
     await closed
-    t.match(upstream.received()[0], /\r\n\r\n1\r\nx$/)
+    t.match(upstream.received()[0], /\r\n\r\n1\r\nx\r\n$/)
   })
 
 t.test('a body that the upstream does not take is not read, and then arrives whole', async (t) => {

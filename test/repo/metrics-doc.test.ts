@@ -3,7 +3,6 @@ import t from 'tap'
 import { METRICS } from '../../src/admin/metrics.ts'
 import type { Exchange } from '../../src/exchange.ts'
 import { logExchange } from '../../src/exchange.ts'
-import type { Log } from '../../src/log.ts'
 import { codeSpans, fences, section, tableRows } from '../helpers/markdown.ts'
 
 const METRICS_GUIDE = readFileSync('docs/metrics.md', 'utf8')
@@ -64,8 +63,8 @@ const EXCHANGE: Exchange = {
 
 const written = (): Record<string, unknown> => {
   const lines: Record<string, unknown>[] = []
-  const log = { info: (fields: Record<string, unknown>) => void lines.push(fields) }
-  logExchange(log as unknown as Log, EXCHANGE, 1)
+  const infoJson = (fields: string) => void lines.push(JSON.parse(`{${fields}}`))
+  logExchange({ infoJson }, EXCHANGE, 1)
   return lines[0] ?? {}
 }
 
@@ -98,7 +97,7 @@ const argumentsAt = (text: string, start: number): string => {
 
 /** The messages of all calls of the log: what stands after the last closing bracket of the facts. */
 const messagesOf = (text: string): string[] =>
-  [...text.matchAll(/\blog\.(?:debug|info|warn|error|fatal)(?=\()/g)].flatMap((call) => {
+  [...text.matchAll(/\blog\.(?:debug|infoJson|info|warn|error|fatal)(?=\()/g)].flatMap((call) => {
     const given = argumentsAt(text, call.index + call[0].length)
     const message = given.slice(Math.max(given.lastIndexOf('}'), given.lastIndexOf(')')) + 1)
     const literals = [...message.matchAll(/'([^'\n]+)'/g)].map(([, literal]) => literal ?? '')
