@@ -24,9 +24,10 @@ export const FORWARD_AUTH: readonly Mutant[] = mutantsOf(
     ['an identity header as it was named is refused', '    if (own.has(name)) return false\n', ''],
     [
       'of reserved headers every spelling passes',
-      ' || (reserved.has(folded) && name !== folded)',
+      ' || (name !== folded && isToBeNamed(folded))',
       '',
     ],
+    ['only reserved headers have one spelling', " || folded.startsWith('x-forwarded-')", ''],
     ['of identity headers every spelling passes', 'ownFolded.has(folded) || ', ''],
     ['the asking request is decided about', '{ ...head, ...original }', 'head'],
   ],

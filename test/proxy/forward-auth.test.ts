@@ -93,12 +93,13 @@ t.test('the asking request must be well-formed, too', async (t) => {
 
 const ALIASES = [
   ...['X_WEBAUTH_USER', 'x-webauth_user', 'X.Webauth.User', 'X~WEBAUTH-USER', 'REMOTE-USER'],
-  ...['X_Webauth_Role', 'X_Pomerium_Claim_Email', 'X.Pomerium-Claim-Email', 'X_Pomerium-'],
+  ...['X_Forwarded_Host', 'X-Forwarded_Proto', 'X_Webauth_Role'],
+  ...['X_Pomerium_Claim_Email', 'X.Pomerium-Claim-Email', 'X_Pomerium-'],
 ]
 const LET_THROUGH = [
   ...['X-WEBAUTH-USER', 'x-webauth-user', 'Remote_User', 'X-Webauth-Role', 'X-Pomerium'],
   ...['X-Pomerium-Claim-Email', 'X-Pomerium-Claim-given_name', 'X-Pomerium-Jwt-Assertion'],
-  ...['X_WEBAUTH_USERS', 'X_Pomeriums', 'x_pomerium', 'Accept', '__proto__'],
+  ...['X-Forwarded-Host', 'X_WEBAUTH_USERS', 'X_Pomeriums', 'x_pomerium', 'Accept', '__proto__'],
 ]
 
 t.test('another spelling of an identity or reserved header is refused', async (t) => {
