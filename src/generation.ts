@@ -15,7 +15,7 @@ import { createMissing } from './policy/missing.ts'
 import { createReplayGuard, type ReplayGuard } from './policy/replay.ts'
 import { createConnect, type UpstreamTls } from './proxy/connector.ts'
 import { createForward } from './proxy/forward.ts'
-import { createForwardAuth, decideOriginal } from './proxy/forward-auth.ts'
+import { createForwardAuth, decideOriginal, refuseAliases } from './proxy/forward-auth.ts'
 import type { Generation } from './proxy/generation.ts'
 import { upstreamHost } from './proxy/headers.ts'
 import { createRecorder, type Recorder } from './proxy/recorder.ts'
@@ -133,7 +133,7 @@ function createDecision(
     isOverloaded: deps.isOverloaded,
   })
   const judge = config.reportOnly === 'unsafe' ? createReportOnly(decide) : decide
-  return config.upstream === undefined ? decideOriginal(judge) : judge
+  return config.upstream === undefined ? decideOriginal(refuseAliases(judge, config)) : judge
 }
 
 function readUpstreamTls({ upstreamTls }: Config): UpstreamTls {

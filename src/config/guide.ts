@@ -62,7 +62,7 @@ to begin with.
 Every header in the second and third column is stripped from clients, in any spelling, also when
 \`identity_headers\` replaces the preset's. For \`grafana\` the user name is the e-mail, because Grafana
 knows people by it and \`sub\` is an opaque identifier; service accounts have no e-mail, so theirs is
-\`sub\`. Nothing sets \`X-WEBAUTH-ROLE\`: no claim holds a Grafana role.
+\`sub\`. Nothing sets \`X-WEBAUTH-ROLE\` and \`X-WEBAUTH-GRAFANA-ADMIN\`: no claim holds a Grafana role.
 
 - **Gitea and Forgejo** allow no \`@\` in a user name, so it is what stands before it: \`ann@example.com\` is \`ann\`,
   and so is \`ann@example.org\`. With addresses of several domains two people would be one user; claimgate warns at

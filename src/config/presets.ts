@@ -37,8 +37,9 @@ const GITEA_HEADERS = [
 /**
  * `grafana` takes the user name from `email` first: Grafana finds people by what X-WEBAUTH-USER says, and both its own
  * and Pomerium's guides use the e-mail there; `sub` is an opaque id of the identity provider. Service accounts have
- * no e-mail, so `sub` is what remains for them. X-WEBAUTH-ROLE could make anybody an administrator where Grafana is
- * set up to read it; no claim holds a Grafana role, so it is only stripped.
+ * no e-mail, so `sub` is what remains for them. X-WEBAUTH-ROLE and X-WEBAUTH-GRAFANA-ADMIN, the names of Grafana's own
+ * documentation, could make anybody an administrator where Grafana is set up to read them; no claim holds a Grafana role,
+ * so they are only stripped.
  *
  * Where an app lets the operator name its headers, a preset takes names of the table that were there before, so that no
  * further name is taken from the clients of other apps. What the app must be set to is in preset-guides.ts.
@@ -74,7 +75,7 @@ export const PRESETS = {
       header('X-WEBAUTH-NAME', ['name']),
       header('X-WEBAUTH-GROUPS', ['groups']),
     ],
-    reserved: ['X-WEBAUTH-ROLE'],
+    reserved: ['X-WEBAUTH-ROLE', 'X-WEBAUTH-GRAFANA-ADMIN'],
   },
   gitea: {
     summary:

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts'
 import type { Decide, Decision } from '../decision.ts'
 import { RejectedError } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
@@ -68,6 +69,37 @@ export function decideOriginal(decide: Decide): Decide {
     if (original === undefined) return decide(head)
     checkHead(head)
     return decide({ ...head, ...original })
+  }
+}
+
+/**
+ * Refuses a request with another spelling of an identity or reserved header: the proxy that asks removes the spelling
+ * which it was told, and might forward this one. Of `X-Forwarded-…`, too: nginx reads `X_Forwarded_Host` where its
+ * settings say `$http_x_forwarded_host`. Names that begin with `X-Pomerium-` are let through: Pomerium itself sends
+ * claims as `X-Pomerium-Claim-given_name`.
+ *
+ * @throws RejectedError ERR_REQUEST_MALFORMED, by the returned function
+ */
+export function refuseAliases(
+  decide: Decide,
+  { identityHeaders, reservedHeaders }: Pick<Config, 'identityHeaders' | 'reservedHeaders'>,
+): Decide {
+  const own = new Set(identityHeaders.map(({ header }) => header.toLowerCase()))
+  const ownFolded = new Set([...own].map(foldName))
+  const reserved = new Set(reservedHeaders.map(foldName))
+  const isToBeNamed = (folded: string) => reserved.has(folded) || folded.startsWith('x-forwarded-')
+  const isAlias = (name: string, folded: string) => {
+    if (own.has(name)) return false
+    if (folded.startsWith('x-pomerium-')) return !name.startsWith('x-pomerium-')
+    return ownFolded.has(folded) || (name !== folded && isToBeNamed(folded))
+  }
+  return async (head) => {
+    for (let i = 0; i < head.rawHeaders.length; i += 2) {
+      const name = (head.rawHeaders[i] ?? '').toLowerCase()
+      const folded = foldName(name)
+      if (isAlias(name, folded)) throw malformed(`another spelling of ${folded}`)
+    }
+    return decide(head)
   }
 }
 

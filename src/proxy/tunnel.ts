@@ -27,7 +27,7 @@ export type OpenTunnel = (tunnel: TunnelRequest) => void
 
 export interface TunnelOptions {
   readonly connect: Connect
-  readonly config: Pick<Config, 'upstreamResponseTimeout' | 'maxHeaderSize'>
+  readonly config: Pick<Config, 'upstreamResponseTimeout' | 'bodyIdleTimeout' | 'maxHeaderSize'>
   /** Monotonic. */
   readonly now: () => Milliseconds
 }
@@ -45,7 +45,6 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
     const { client, exchange } = tunnel
     const started = now()
     const request = handshake(tunnel, connect, config.maxHeaderSize)
-    const takeEarly = readEarly(client, tunnel.early)
     let isSettled = false
 
     /** The first outcome counts: an answer, a failure, or the client gone. */
@@ -53,6 +52,7 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       if (isSettled) return false
       isSettled = true
       clearTimeout(timer)
+      takeEarly()
       client.off('close', clientGone).off('end', clientGone)
       return true
     }
@@ -72,6 +72,7 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       request.destroy()
       client.destroy()
     }
+    const takeEarly = readEarly(tunnel, config.bodyIdleTimeout, fail)
     const limit = config.upstreamResponseTimeout
     const timer =
       limit === undefined ? undefined : setTimeout(() => fail(new HandshakeTimeoutError()), limit)
@@ -84,7 +85,6 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       if (fault !== undefined) fail(fault)
       if (!settle()) return void response.destroy()
       answer(response)
-      takeEarly()
       relayResponse(response, tunnel)
     })
     request.on('upgrade', (response, upstream, head) => {
@@ -102,21 +102,39 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
 /** The longest a client may run ahead of the answer to its handshake; beyond that no more is read from it. */
 const MAX_EARLY: Bytes = 64 * 1024
 
-/** Goes on reading a client that waits, without which its end would not be noticed. Gives back what it sent until then. */
-function readEarly(client: Socket, first: Buffer): () => Buffer {
+/**
+ * Goes on reading a client that waits, without which its end would not be noticed. Gives back what it sent until then.
+ *
+ * The end of a client of which no more is read is not noticed: so it may wait for `limit` only. None must send anything
+ * before the answer (RFC 6455 §4.1).
+ */
+function readEarly(
+  { client, early: first }: TunnelRequest,
+  limit: Milliseconds,
+  fail: (error: RejectedError) => void,
+): () => Buffer {
   const chunks = [first]
   let size = first.length
+  let timer: NodeJS.Timeout | undefined
   const keep = (chunk: Buffer) => {
     chunks.push(chunk)
     size += chunk.length
-    if (size >= MAX_EARLY) client.pause()
+    if (size < MAX_EARLY) return
+    client.pause()
+    timer ??= setTimeout(() => fail(tooFarAhead()), limit)
   }
   client.on('data', keep)
   return () => {
+    clearTimeout(timer)
     client.off('data', keep)
     return Buffer.concat(chunks)
   }
 }
+
+const tooFarAhead = () =>
+  new RejectedError('ERR_REQUEST_MALFORMED', {
+    reason: 'data ahead of the answer to the handshake',
+  })
 
 function handshake(
   { target, headers, client }: TunnelRequest,
@@ -187,6 +205,7 @@ const CRLF = Buffer.from('\r\n')
 const chunkHead = (length: number) => Buffer.from(`${length.toString(16)}\r\n`)
 
 function handshakeError(error: unknown): RejectedError {
+  if (error instanceof RejectedError) return error
   const isTimeout = error instanceof HandshakeTimeoutError || error instanceof ConnectTimeoutError
   return new RejectedError(isTimeout ? 'ERR_UPSTREAM_TIMEOUT' : 'ERR_UPSTREAM_UNAVAILABLE', {
     reason: faultName(error),

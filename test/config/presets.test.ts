@@ -36,7 +36,7 @@ const rows: Row[] = [
       ['X-WEBAUTH-NAME', ['name']],
       ['X-WEBAUTH-GROUPS', ['groups']],
     ],
-    ['x-webauth-role'],
+    ['x-webauth-role', 'x-webauth-grafana-admin'],
   ],
   ...(['gitea', 'forgejo'] as const).map(
     (name): Row => [

@@ -5,7 +5,7 @@ import { boxOf, fieldsOf, openRecorder } from '../helpers/black-box.ts'
 import { header, requestBytes, startClaimgate } from '../helpers/claimgate.ts'
 import { readCorpus } from '../helpers/corpus.ts'
 import { codeOf } from '../helpers/raw-client.ts'
-import { caddy, type Front, nginx } from './fronts.ts'
+import { FRONTS, type Front } from './fronts.ts'
 
 const USER = header('X-WEBAUTH-USER', 'email')
 const HEADERS = [USER, header('X-WEBAUTH-NAME', 'name')]
@@ -29,10 +29,8 @@ interface Malformed {
 }
 
 /** What these proxies neither mend nor refuse by themselves. */
-const MALFORMED: Readonly<Record<string, Malformed>> = {
-  nginx: { line: 'GET /a\\b HTTP/1.1' },
-  Caddy: { lines: ['X_Original_URI: /b'] },
-}
+const malformedFor = ({ name }: Front): Malformed =>
+  name.endsWith('nginx') ? { line: 'GET /a\\b HTTP/1.1' } : { lines: ['X_Original_URI: /b'] }
 
 const passing = (name: string) => [
   `plain/${name}: ${name} passes`,
@@ -50,10 +48,12 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'malformed/lf: forwarded with 200',
     'malformed/nbsp: forwarded with 200',
   ],
+  'strict nginx': [],
   Caddy: ['malformed/obs-fold: forwarded with 200', 'malformed/lf: forwarded with 200'],
+  'strict Caddy': ['malformed/obs-fold: forwarded with 200'],
 }
 
-for (const front of [nginx, caddy]) {
+for (const front of FRONTS) {
   const skip = front.skip()
 
   t.test(
@@ -85,9 +85,55 @@ for (const front of [nginx, caddy]) {
     const lines = ['X-WEBAUTH-NAME: mallory', 'x-webauth-name: mallory']
     const token = box.claimgate.assertion({ name: undefined })
     const { status, upstream } = await box.send(requestBytes(token, { lines }))
-    t.equal(status, 200)
     t.notMatch(upstream, 'mallory')
+    if (front.isStrict) {
+      t.equal(status, 400)
+      t.equal(upstream, '', 'nothing is forwarded')
+      return
+    }
+    t.equal(status, 200)
     t.same(fieldsOf(upstream).get('x-webauth-name') ?? [''], [''], 'absent or empty')
+  })
+
+  t.test(`${front.name}: the fields of apps and WebSockets arrive`, { skip }, async (t) => {
+    const box = await open(t, front)
+    const lines = [
+      ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+      ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol: chat'],
+      ...['Origin: https://app.example.com', 'Cookie: a=1; b=2', 'Authorization: Basic eDp5'],
+    ]
+    const { status, upstream } = await box.send(requestBytes(box.claimgate.assertion(), { lines }))
+    t.equal(status, 101)
+    for (const line of lines) {
+      const [name = '', value = ''] = line.split(': ')
+      const sent = fieldsOf(upstream).get(name.toLowerCase()) ?? []
+      t.strictSame(
+        sent.map((each) => each.toLowerCase()),
+        [value.toLowerCase()],
+        name,
+      )
+    }
+  })
+
+  t.test(`${front.name}: no other upgrade and no session of Pomerium's`, { skip }, async (t) => {
+    const box = await open(t, front)
+    const lines = [
+      ...['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'],
+      'Authorization: bearer  Pomerium-abc',
+    ]
+    const { status, upstream } = await box.send(requestBytes(box.claimgate.assertion(), { lines }))
+    t.equal(status, 200)
+    const fields = fieldsOf(upstream)
+    t.notOk(fields.has('upgrade'))
+    t.notMatch(fields.get('connection')?.join(), /upgrade/i)
+    t.notOk(fields.has('authorization'))
+  })
+
+  t.test(`${front.name}: another spelling does not take a field's place`, { skip }, async (t) => {
+    const box = await open(t, front)
+    const lines = ['X_Forwarded_Host: mallory', 'X-Forwarded-Host: app.example.com']
+    const { upstream } = await box.send(requestBytes(box.claimgate.assertion(), { lines }))
+    t.notMatch(upstream, 'mallory')
   })
 
   t.test(`${front.name}: refusals arrive with status, code and challenge`, { skip }, async (t) => {
@@ -121,7 +167,7 @@ for (const front of [nginx, caddy]) {
 
   t.test(`${front.name}: malformed requests are told as such`, { skip }, async (t) => {
     const box = await open(t, front)
-    const { line = 'GET /t HTTP/1.1', lines = [] } = MALFORMED[front.name] ?? {}
+    const { line = 'GET /t HTTP/1.1', lines = [] } = malformedFor(front)
     const bytes = requestBytes(box.claimgate.assertion(), { line, lines })
     const { status, answer, upstream } = await box.send(bytes)
     t.equal(status, 400)

@@ -12,6 +12,8 @@ import { run } from './processes.ts'
 /** A proxy that asks claimgate, set up with the text of docs/forward-auth.md. */
 export interface Front {
   readonly name: string
+  /** Whether who sends an identity header is refused; otherwise it is removed. */
+  readonly isStrict: boolean
   /** Why it cannot run here, or `false`: the form tap wants. */
   skip(): string | false
   /** Resolves with its port on loopback. */
@@ -27,26 +29,45 @@ export interface Ports {
 
 const GUIDE = 'docs/forward-auth.md'
 
-export const nginx: Front = {
-  name: 'nginx',
+const nginxOf = (name: string, server: () => string): Omit<Front, 'isStrict'> => ({
+  name,
   skip: () => withoutProgram('nginx', '-v'),
   start: (t, ports) =>
-    startFront(t, 'nginx', ports, (file, folder) => ({
-      text: (server) =>
-        `${nginxMain(folder)}http {\naccess_log off;\n${nginxPaths(folder)}\n${server}}\n`,
+    startFront(t, ports, (file, folder) => ({
+      text: `${nginxMain(folder)}http {\naccess_log off;\n${nginxPaths(folder)}\n${server()}}\n`,
       command: ['nginx', '-c', file, '-p', folder],
     })),
-}
+})
 
-export const caddy: Front = {
-  name: 'Caddy',
+const caddyOf = (name: string, site: () => string): Omit<Front, 'isStrict'> => ({
+  name,
   skip: () => withoutProgram('caddy', 'version'),
   start: (t, ports) =>
-    startFront(t, 'caddyfile', ports, (file) => ({
-      text: (site) => `{\nadmin off\nauto_https off\n}\n${site}`,
+    startFront(t, ports, (file) => ({
+      text: `{\nadmin off\nauto_https off\n}\n${site()}`,
       command: ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'],
     })),
+})
+
+/** The two blocks of a language in the guide, of which the second is the strict one. */
+function blocks(language: string): readonly [string, string] {
+  const [simple, strict, ...more] = fences(readFileSync(GUIDE, 'utf8'), language)
+  if (simple === undefined || strict === undefined || more.length > 0)
+    throw new Error(`${GUIDE} must hold two blocks of ${language}`)
+  return [simple, strict]
 }
+
+function strictCaddy(): string {
+  const [site, lines] = blocks('caddyfile')
+  return site.replace('\troute {\n', (start) => start + lines)
+}
+
+export const FRONTS: readonly Front[] = [
+  { ...nginxOf('nginx', () => blocks('nginx')[0]), isStrict: false },
+  { ...nginxOf('strict nginx', () => blocks('nginx')[1]), isStrict: true },
+  { ...caddyOf('Caddy', () => blocks('caddyfile')[0]), isStrict: false },
+  { ...caddyOf('strict Caddy', strictCaddy), isStrict: true },
+]
 
 const withoutProgram = (program: string, argument: string): string | false =>
   spawnSync(program, [argument], { stdio: 'ignore' }).status === 0
@@ -67,13 +88,13 @@ const nginxPaths = (folder: string) =>
     .join('\n')
 
 interface Recipe {
-  text(snippet: string): string
+  /** With the ports and headers of the guide. */
+  readonly text: string
   readonly command: readonly [string, ...string[]]
 }
 
 async function startFront(
   t: Owner,
-  language: string,
   ports: Ports,
   recipe: (file: string, folder: string) => Recipe,
 ): Promise<number> {
@@ -82,7 +103,7 @@ async function startFront(
   const file = join(folder, 'config')
   const { text, command } = recipe(file, folder)
   const port = await freePort()
-  writeFileSync(file, text(snippet(language, port, ports)))
+  writeFileSync(file, withPorts(text, port, ports))
   const program = run(t, command, { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder })
   const ended = once(program.child, 'exit').then(() => {
     throw new Error(`${command[0]} ended:\n${program.output()}`)
@@ -92,10 +113,8 @@ async function startFront(
   return port
 }
 
-/** The text of the guide with these ports, and the lines of X-WEBAUTH-NAME once for each header. */
-function snippet(language: string, port: number, { claimgate, app, headers }: Ports): string {
-  const [text = '', ...more] = fences(readFileSync(GUIDE, 'utf8'), language)
-  if (text === '' || more.length > 0) throw new Error(`${GUIDE} must hold one block of ${language}`)
+/** A text of the guide with these ports, and the lines of X-WEBAUTH-NAME once for each header. */
+function withPorts(text: string, port: number, { claimgate, app, headers }: Ports): string {
   return text
     .split('\n')
     .flatMap((line) => (line.includes('X-WEBAUTH-NAME') ? repeated(line, headers) : [line]))
@@ -110,6 +129,7 @@ const repeated = (line: string, headers: readonly string[]) =>
     line
       .replaceAll('X-WEBAUTH-NAME', name)
       .replaceAll('Claimgate-Name', `Claimgate-${i}`)
+      .replaceAll('forged-name', `forged-${i}`)
       .replaceAll('*webauth*', `*${wordOf(name)}*`)
       .replaceAll('x_webauth_name', name.toLowerCase().replaceAll('-', '_')),
   )

@@ -15,6 +15,7 @@ const FORGED = [
   ...['X-WEBAUTH-USER', 'forged@example.com'],
   ...['X_WEBAUTH_USER', 'forged@example.com'],
   ...['X-WEBAUTH-ROLE', 'forged'],
+  ...['X-WEBAUTH-GRAFANA-ADMIN', 'forged'],
   ...['Authorization', 'Bearer Pomerium-forged'],
 ]
 

@@ -19,6 +19,16 @@ export const FORWARD_AUTH: readonly Mutant[] = mutantsOf(
     ],
     ['any target is reported', 'if (!TARGET.test(line.target))', 'if (false)'],
     ['the asking request is not looked at', '    checkHead(head)\n', ''],
+    ['another spelling of an identity header passes', 'if (isAlias(name, folded))', 'if (false)'],
+    ['what Pomerium spells with underscores is refused', "!name.startsWith('x-pomerium-')", 'true'],
+    ['an identity header as it was named is refused', '    if (own.has(name)) return false\n', ''],
+    [
+      'of reserved headers every spelling passes',
+      ' || (name !== folded && isToBeNamed(folded))',
+      '',
+    ],
+    ['only reserved headers have one spelling', " || folded.startsWith('x-forwarded-')", ''],
+    ['of identity headers every spelling passes', 'ownFolded.has(folded) || ', ''],
     ['the asking request is decided about', '{ ...head, ...original }', 'head'],
   ],
 )

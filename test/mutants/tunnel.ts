@@ -48,8 +48,8 @@ export const TUNNEL: readonly Mutant[] = [
       ],
       [
         'another answer opens the tunnel',
-        'takeEarly()\n      relayResponse(response, tunnel)',
-        "client.write(answerHead(response, UPGRADE_LINES), 'latin1')\n      tunnel.onOpen(splice({ client, upstream: response.socket, early: takeEarly(), head: Buffer.alloc(0), exchange }))",
+        '      relayResponse(response, tunnel)\n',
+        "client.write(answerHead(response, UPGRADE_LINES), 'latin1')\n      tunnel.onOpen(splice({ client, upstream: response.socket, early: takeEarly(), head: Buffer.alloc(0), exchange }))\n",
       ],
       [
         'an upstream that is down leaves the client waiting',
@@ -74,7 +74,19 @@ export const TUNNEL: readonly Mutant[] = [
         { tests: ['proxy/tunnel-client-end'] },
       ],
       ['what comes early in later packets is lost', '    chunks.push(chunk)\n', ''],
-      ['what comes early fills the memory', 'if (size >= MAX_EARLY) client.pause()', ''],
+      ['what comes early fills the memory', '    client.pause()\n', ''],
+      [
+        'a client that has run too far ahead may wait for ever',
+        'timer ??= setTimeout(() => fail(tooFarAhead()), limit)',
+        '',
+        { tests: ['proxy/tunnel-client-end'] },
+      ],
+      [
+        'a client that has run too far ahead blames the upstream',
+        '  if (error instanceof RejectedError) return error\n',
+        '',
+        { tests: ['proxy/tunnel-client-end'] },
+      ],
       [
         'a handshake may take any time',
         'limit === undefined ? undefined : setTimeout(() => fail(new HandshakeTimeoutError()), limit)',

@@ -1,7 +1,12 @@
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import type { Decision } from '../../src/decision.ts'
-import { decideOriginal, passAnswer, readOriginal } from '../../src/proxy/forward-auth.ts'
+import {
+  decideOriginal,
+  passAnswer,
+  readOriginal,
+  refuseAliases,
+} from '../../src/proxy/forward-auth.ts'
 import type { RequestHead } from '../../src/proxy/gate.ts'
 import { fieldsOf } from '../helpers/black-box.ts'
 import { header, requestBytes, startClaimgate } from '../helpers/claimgate.ts'
@@ -86,6 +91,31 @@ t.test('the asking request must be well-formed, too', async (t) => {
   await t.rejects(decide(asking), { code: 'ERR_REQUEST_MALFORMED', status: 405 })
 })
 
+const ALIASES = [
+  ...['X_WEBAUTH_USER', 'x-webauth_user', 'X.Webauth.User', 'X~WEBAUTH-USER', 'REMOTE-USER'],
+  ...['X_Forwarded_Host', 'X-Forwarded_Proto', 'X_Webauth_Role'],
+  ...['X_Pomerium_Claim_Email', 'X.Pomerium-Claim-Email', 'X_Pomerium-'],
+]
+const LET_THROUGH = [
+  ...['X-WEBAUTH-USER', 'x-webauth-user', 'Remote_User', 'X-Webauth-Role', 'X-Pomerium'],
+  ...['X-Pomerium-Claim-Email', 'X-Pomerium-Claim-given_name', 'X-Pomerium-Jwt-Assertion'],
+  ...['X-Forwarded-Host', 'X_WEBAUTH_USERS', 'X_Pomeriums', 'x_pomerium', 'Accept', '__proto__'],
+]
+
+t.test('another spelling of an identity or reserved header is refused', async (t) => {
+  const config = {
+    identityHeaders: [header('X-WEBAUTH-USER', 'email'), header('REMOTE_USER', 'email')],
+    reservedHeaders: ['x-webauth-role'],
+  }
+  const decide = refuseAliases(async () => PASS, config)
+  const ask = (name: string) => decide({ ...HEAD, rawHeaders: [...HEAD.rawHeaders, name, 'x'] })
+  for (const name of ALIASES) {
+    const reason = `another spelling of ${name.toLowerCase().replace(/[^a-z]/g, '-')}`
+    await t.rejects(ask(name), { code: 'ERR_REQUEST_MALFORMED', status: 400, reason }, name)
+  }
+  for (const name of LET_THROUGH) t.equal(await ask(name), PASS, name)
+})
+
 t.test('repeated identity headers are one line of the answer', async (t) => {
   const lines = ['X-G', 'a', 'X-U', 'b', 'X-G', 'c d', 'X-G', 'e']
   const { status, headers, body } = passAnswer({ ...PASS, lines })
@@ -137,6 +167,18 @@ t.test('a refusal is the usual one', async (t) => {
   t.match(answer, '\r\nWWW-Authenticate: Bearer realm="claimgate"\r\n')
   t.match(answer, '\r\nContent-Type: application/problem+json\r\n')
   client.socket.destroy()
+})
+
+t.test('another spelling is refused on public paths and under report_only, too', async (t) => {
+  const lines = [...CLOSE, 'X_Pomerium_Claim_Email: mallory@evil.example']
+  for (const changes of [{ publicPaths: ['/t'] }, { reportOnly: 'unsafe' as const }]) {
+    const { port, assertion } = await start(t, changes)
+    for (const token of [undefined, assertion()])
+      t.equal(
+        codeOf(await exchangeBytes(port, requestBytes(token, { lines }))),
+        'ERR_REQUEST_MALFORMED',
+      )
+  }
 })
 
 t.test('rules and public paths look at the original request', async (t) => {

@@ -1,7 +1,7 @@
 // A client that has ended its side while its handshake was under way is not seen again: what waits for it, waits for ever.
 import t, { type Test } from 'tap'
 import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
-import { rawClient } from '../helpers/raw-client.ts'
+import { codeOf, rawClient, statusOf } from '../helpers/raw-client.ts'
 import { type RawUpstream, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 
 const HANDSHAKE = [
@@ -87,3 +87,47 @@ t.test(
     client.socket.destroy()
   },
 )
+
+for (const ending of ['stays', 'ends its side'])
+  t.test(
+    `a client that runs far ahead of the answer and ${ending} is refused in time`,
+    async (t) => {
+      const { upstream, open, answer } = await patientUpstream(t)
+      const settings = { upstreamResponseTimeout: undefined, bodyIdleTimeout: 100 }
+      const gate = await startClaimgate(t, upstream.port, settings)
+      const client = await rawClient(gate.port)
+      client.send(requestBytes(gate.assertion(), { lines: HANDSHAKE }))
+      await upstream.until('\r\n\r\n')
+      client.send('early '.repeat(20_000))
+      if (ending === 'ends its side') client.socket.end()
+      const refusal = await client.until('ERR_REQUEST_MALFORMED')
+      t.equal(statusOf(refusal), 400)
+      t.equal(codeOf(refusal), 'ERR_REQUEST_MALFORMED')
+      await until(t, 'the upstream is let go', () => open() === 0)
+      answer()
+      t.equal((await client.untilClose()).slice(refusal.length), '', 'no tunnel is opened')
+      t.notMatch(upstream.received().join(''), 'early')
+      await until(t, 'the exchange ends', () =>
+        gate
+          .logLines()
+          .some(
+            ({ msg, reason }) =>
+              msg === 'request' && reason === 'data ahead of the answer to the handshake',
+          ),
+      )
+    },
+  )
+
+t.test('a client that runs far ahead is served when the answer comes in time', async (t) => {
+  const { upstream, answer } = await patientUpstream(t)
+  const settings = { upstreamResponseTimeout: undefined, bodyIdleTimeout: 10_000 }
+  const gate = await startClaimgate(t, upstream.port, settings)
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion(), { lines: HANDSHAKE }))
+  await upstream.until('\r\n\r\n')
+  client.send(`${'early '.repeat(20_000)}last`)
+  answer()
+  t.equal(statusOf(await client.until('\r\n\r\n')), 101)
+  await upstream.until('last')
+  client.socket.destroy()
+})

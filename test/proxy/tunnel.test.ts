@@ -177,7 +177,7 @@ t.test('of a client that runs far ahead of the 101 no more is read', async (t) =
   t.teardown(() => client.destroy())
   const openTunnel = createOpenTunnel({
     connect: () => undefined as unknown as Socket,
-    config: { upstreamResponseTimeout: undefined, maxHeaderSize: 16_384 },
+    config: { upstreamResponseTimeout: undefined, bodyIdleTimeout: 60_000, maxHeaderSize: 16_384 },
     now: () => 0,
   })
   openTunnel({
