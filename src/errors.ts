@@ -64,7 +64,11 @@ export class RejectedError extends Error {
   readonly allow: string | undefined
 
   constructor(code: Code, options: RejectedOptions = {}) {
+    const limit = Error.stackTraceLimit
+    // A refusal says where it comes from by its code. To write down the stack costs a tenth of all that a refusal costs.
+    Error.stackTraceLimit = 0
     super(CODES[code].title, options.cause === undefined ? undefined : { cause: options.cause })
+    Error.stackTraceLimit = limit
     this.code = code
     this.status = options.status ?? CODES[code].status
     this.reason = options.reason

@@ -50,14 +50,32 @@ export interface Page {
   readonly lead: string
   /** HTML, one section after the other. */
   readonly sections: readonly string[]
+}
+
+/** What differs between two answers with the same page. */
+export interface Occasion {
   readonly requestId: string
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
 /** The whole document. */
-export function htmlPage({ mood, heading, kicker, lead, sections, requestId, now }: Page): string {
-  const at = new Date(now).toISOString()
+export const htmlPage = (page: Page, occasion: Occasion): string => htmlTemplate(page)(occasion)
+
+/** Makes all of a document but its last lines, which alone differ from one occasion to the next. */
+export function htmlTemplate(page: Page): (occasion: Occasion) => string {
+  const beginning = beginningOf(page)
+  return ({ requestId, now }) => {
+    const at = new Date(now).toISOString()
+    return `${beginning}<p>Request number <code>${escapeHtml(requestId)}</code></p>
+<p>Answered by claimgate at <time datetime="${at}">${at.slice(0, 19).replace('T', ' ')} UTC</time></p>
+</footer>
+</html>
+`
+  }
+}
+
+function beginningOf({ mood, heading, kicker, lead, sections }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -77,10 +95,6 @@ ${lead}
 ${sections.join('\n')}
 </main>
 <footer>
-<p>Request number <code>${escapeHtml(requestId)}</code></p>
-<p>Answered by claimgate at <time datetime="${at}">${at.slice(0, 19).replace('T', ' ')} UTC</time></p>
-</footer>
-</html>
 `
 }
 

@@ -98,6 +98,17 @@ const JSON_RANGES = [['application/problem+json', 'application/json'], ['applica
  * programs send that do not care.
  */
 export function prefersHtml(accept: string | undefined): boolean {
+  if (accept !== last.accept) last = { accept, isHtml: ranksHtml(accept) }
+  return last.isHtml
+}
+
+/** Whoever sends many bad requests sends the same field with each. */
+let last: { readonly accept: string | undefined; readonly isHtml: boolean } = {
+  accept: undefined,
+  isHtml: false,
+}
+
+function ranksHtml(accept: string | undefined): boolean {
   const weights = new Map<string, number>()
   for (const range of (accept ?? '').slice(0, 1024).toLowerCase().split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { CODES, type Code, type MissingRule, type RejectedError } from '../errors.ts'
 import { ADVICE, adviceByStatus } from './advice.ts'
-import { htmlPage, type Mood, prose, section } from './html.ts'
+import { htmlTemplate, type Mood, type Occasion, prose, section } from './html.ts'
 
 export interface RefusalPageOptions {
   readonly requestId: string
@@ -11,14 +11,28 @@ export interface RefusalPageOptions {
   readonly now: number
 }
 
+type Template = (occasion: Occasion) => string
+
+/** There are as many as codes, their statuses and missing rules, each with and without detail. */
+const templates = new Map<string, Template>()
+
 /** The page for a person whose request was refused: what happened, and what they and the operator can do. */
 export function refusalPage(error: RejectedError, options: RefusalPageOptions): string {
+  const key = `${error.code} ${error.status} ${error.missingRule} ${options.detail}`
+  const known = templates.get(key)
+  if (known !== undefined) return known(options)
+  const template = templateFor(error, options.detail)
+  templates.set(key, template)
+  return template(options)
+}
+
+function templateFor(error: RejectedError, detail: RefusalPageOptions['detail']): Template {
   const { status } = error
-  const code = options.detail === 'code' ? error.code : undefined
+  const code = detail === 'code' ? error.code : undefined
   const { heading, visitor } = wordsFor(code, status)
   const missing = code === undefined ? [] : missingWords(error.missingRule)
   const lead = [isUpstream(status) ? NO_ANSWER : NOT_PASSED_ON, ...missing]
-  return htmlPage({
+  return htmlTemplate({
     mood: moodOf(status),
     kicker: `${status} ${STATUS_CODES[status] ?? ''}`,
     heading,
@@ -27,8 +41,6 @@ export function refusalPage(error: RejectedError, options: RefusalPageOptions): 
       section('What you can do', paragraph(visitor)),
       ...(code === undefined ? [] : [operatorSection(code)]),
     ],
-    requestId: options.requestId,
-    now: options.now,
   })
 }
 

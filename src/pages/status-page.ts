@@ -18,18 +18,14 @@ export interface StatusPageOptions {
 export function statusPage(decision: Decision, options: StatusPageOptions): string {
   const { headers, requestId, now } = options
   const { verified, dropped } = decision
-  return htmlPage({
-    ...verdict(decision),
-    sections: [
-      section('What the app is told about you', headerRows(headers, dropped)),
-      ...(verified === undefined
-        ? []
-        : [section('What Pomerium says about you', claimRows(verified.claims, now / 1000))]),
-      section('If something is wrong here', help(decision)),
-    ],
-    requestId,
-    now,
-  })
+  const sections = [
+    section('What the app is told about you', headerRows(headers, dropped)),
+    ...(verified === undefined
+      ? []
+      : [section('What Pomerium says about you', claimRows(verified.claims, now / 1000))]),
+    section('If something is wrong here', help(decision)),
+  ]
+  return htmlPage({ ...verdict(decision), sections }, { requestId, now })
 }
 
 interface Verdict {

@@ -208,7 +208,8 @@ function writeResponse({ request, response, head, exchange }: Passage, answer: A
   if (isUnread && response.socket !== null) closeGently(response.socket)
   // The phrase of an upstream's answer that could not be sent may still be set.
   response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Refused', lines)
-  response.end(head.method === 'HEAD' ? undefined : answer.body)
+  // As text it goes out with its head as one.
+  response.end(head.method === 'HEAD' ? '' : answer.body.toString('latin1'), 'latin1')
 }
 
 /** Writes an answer where Node has given the socket away; the connection ends with it. */

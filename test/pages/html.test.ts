@@ -14,15 +14,10 @@ t.test('prose() escapes, and makes code of what stands between backticks', async
 })
 
 const page = (heading: string) =>
-  htmlPage({
-    mood: 'good',
-    kicker: 'kicker',
-    heading,
-    lead: '<p>lead</p>',
-    sections: [],
-    requestId: 'id-1',
-    now: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
-  })
+  htmlPage(
+    { mood: 'good', kicker: 'kicker', heading, lead: '<p>lead</p>', sections: [] },
+    { requestId: 'id-1', now: Date.UTC(2026, 0, 2, 3, 4, 5, 678) },
+  )
 
 t.test('the policy allows the one style of the page, and nothing else', async (t) => {
   const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(page('x')) ?? []
