@@ -35,15 +35,19 @@ const LINGER_TIME: Milliseconds = 1_000
 const LINGER_BYTES = 1024 * 1024
 
 const noop = () => undefined
-const connections = new WeakMap<Socket, Connection>()
+
+/** On the socket itself: a map with weak keys is looked up slowly, and costs each collection a look at all of them. */
+const CONNECTION = Symbol('connection')
+
+type Carrier = Socket & { [CONNECTION]?: Connection }
 
 /** The connection of a socket. The first call, at its birth, gives the socket its error listener. */
-export function connectionOf(socket: Socket): Connection {
-  const known = connections.get(socket)
+export function connectionOf(socket: Carrier): Connection {
+  const known = socket[CONNECTION]
   if (known !== undefined) return known
   socket.on('error', noop)
   const connection = createConnection(socket)
-  connections.set(socket, connection)
+  socket[CONNECTION] = connection
   return connection
 }
 

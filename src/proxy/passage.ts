@@ -71,11 +71,7 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
   }
   return {
     begin(request, response, expectation) {
-      const head = headOf(request)
-      const generation = current()
-      const exchange = generation.recorder.begin(head)
-      const known = { generation, request, response, head, expectation, exchange }
-      const passage = { ...known, decision: undefined, isOver: false }
+      const passage = begin(current(), { request, response, expectation })
       carry(request, passage)
       underWay.add(response)
       if (isDraining) makeLast(response)
@@ -104,6 +100,24 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
       isDraining = true
       for (const response of underWay) makeLast(response)
     },
+  }
+}
+
+function begin(
+  generation: Passage['generation'],
+  { request, response, expectation }: Pick<Passage, 'request' | 'response' | 'expectation'>,
+): Passage {
+  const head = headOf(request)
+  const exchange = generation.recorder.begin(head)
+  return {
+    generation,
+    request,
+    response,
+    head,
+    expectation,
+    exchange,
+    decision: undefined,
+    isOver: false,
   }
 }
 
