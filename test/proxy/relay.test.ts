@@ -77,23 +77,59 @@ t.test('a body goes on when there is one', async (t) => {
 })
 
 t.test(
-  'after a whole answer the connection is used again, unless the body was not read',
+  'after a whole answer the connection is used again, once the whole body is on it',
   async (t) => {
-    for (const [complete, fate] of [
+    for (const [isWhole, fate] of [
       [true, 'released'],
       [false, 'destroyed'],
     ] as const) {
       const { sendings, request, response } = forwardScripted({ method: 'POST', lines: BODY })
-      request.complete = true
       const upstream = upstreamOf(last(sendings))
+      upstream.sent()
       upstream.head()
-      request.complete = complete
+      request.emit('data', Buffer.from('ok'))
+      // All of it has come; only its end says that all of it was written.
+      request.complete = true
+      if (isWhole) request.emit('end')
       upstream.end()
       t.equal(last(sendings).fate, fate)
       t.equal(response.writableEnded, true)
     }
+    const { sendings } = forwardScripted()
+    upstreamOf(last(sendings)).end()
+    t.equal(last(sendings).fate, 'released', 'without a body')
   },
 )
+
+t.test('the body is framed as it came, and waits for the upstream', async (t) => {
+  const chunked = ['Transfer-Encoding', 'chunked']
+  for (const [lines, expected] of [
+    [BODY, ['ok', '(end)']],
+    [chunked, ['2\r\n', 'ok', '\r\n', '0\r\n\r\n', '(end)']],
+  ] as const) {
+    const trial = { method: 'POST', lines, isSlow: true }
+    const { sendings, request, written } = forwardScripted(trial)
+    const upstream = upstreamOf(last(sendings))
+    t.equal(request.listenerCount('data'), 0, 'nothing is read before there is a connection')
+    upstream.sent()
+    request.emit('data', Buffer.from('ok'))
+    t.equal(request.isRead, false)
+    upstream.drain()
+    t.equal(request.isRead, true)
+    request.emit('end')
+    t.same(written, expected)
+  }
+})
+
+t.test('after the answer nothing more of the body is carried', async (t) => {
+  const { sendings, request, written } = forwardScripted({ method: 'POST', lines: BODY })
+  const upstream = upstreamOf(last(sendings))
+  upstream.sent()
+  upstream.end()
+  t.equal(request.isRead, false)
+  t.equal(request.listenerCount('data') + request.listenerCount('end'), 0)
+  t.same(written, [])
+})
 
 t.test('a client that goes away ends the connection to the upstream, once', async (t) => {
   const { sendings, response, refusals } = forwardScripted({ isReused: true })

@@ -29,12 +29,15 @@ export interface Trial {
   /** Whether the upstream has said anything since. */
   readonly hasHeard?: boolean
   readonly bodyIdleTimeout?: number
+  /** Whether the upstream takes each piece of the body late. */
+  readonly isSlow?: boolean
 }
 
 /** A request that is forwarded over connections which do what the test says. */
 export function forwardScripted(trial: Trial = {}) {
   const { method = 'GET', lines = [], httpVersion = '1.1', isReused = false } = trial
   const sendings: Sending[] = []
+  const written: string[] = []
   const refusals: RejectedError[] = []
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
@@ -43,14 +46,21 @@ export function forwardScripted(trial: Trial = {}) {
       socket.wasReset = true
     },
   })
-  const request = {
+  const request = Object.assign(new EventEmitter(), {
     method,
     httpVersion,
     rawHeaders: lines,
     complete: true,
     readableLength: 0,
     socket,
-  }
+    isRead: true,
+    pause() {
+      request.isRead = false
+    },
+    resume() {
+      request.isRead = true
+    },
+  })
   const response = Object.assign(new EventEmitter(), {
     headersSent: false,
     destroyed: false,
@@ -82,6 +92,9 @@ export function forwardScripted(trial: Trial = {}) {
       hasHeard: () => trial.hasHeard === true,
       pause: () => undefined,
       resume: () => undefined,
+      cork: () => undefined,
+      write: (bytes: Buffer | string) => written.push(String(bytes)) > 0 && trial.isSlow !== true,
+      endBody: () => void written.push('(end)'),
       destroy: become('destroyed'),
     }
     return {
@@ -99,7 +112,7 @@ export function forwardScripted(trial: Trial = {}) {
     exchange,
     refuse: (error) => refusals.push(error),
   })
-  return { sendings, refusals, request, response, socket, exchange }
+  return { sendings, written, refusals, request, response, socket, exchange }
 }
 
 /** What a connection tells of one request; once it was ended it tells nothing. */
@@ -108,6 +121,8 @@ export function upstreamOf(sending: Sending) {
     if (sending.fate !== 'destroyed') what(sending.receiver)
   }
   return {
+    sent: () => tell((to) => to.onSent()),
+    drain: () => tell((to) => to.onDrain()),
     head: (status = 200) => tell((to) => to.onHead({ status, reason: 'OK', lines: [] })),
     data: (text: string) => tell((to) => to.onData(Buffer.from(text))),
     end: () => tell((to) => to.onEnd(Buffer.alloc(0))),
