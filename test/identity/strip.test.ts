@@ -68,6 +68,17 @@ t.test('createReserved() strips the assertion header, whichever it is', async (t
   t.equal(create('Authorization')('authorization', 'Basic eDp5'), true)
 })
 
+t.test('createReserved() strips what begins with no letter, in every spelling', async (t) => {
+  const isReserved = createReserved({
+    identityHeaders: [header('_User')],
+    reservedHeaders: ['1st'],
+    assertionHeader: 'X-Jwt',
+  })
+  for (const name of ['_user', '-USER', '.User', '~user', '1ST', '1st'])
+    t.equal(isReserved(name, 'x'), true, name)
+  for (const name of ['_users', 'user', '2st', '1st-']) t.equal(isReserved(name, 'x'), false, name)
+})
+
 const sessions: readonly (readonly [string, string, boolean])[] = [
   ['Authorization', 'Bearer Pomerium-eyJ', true],
   ['authorization', 'bearer pomerium-eyJ', true],

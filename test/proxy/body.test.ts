@@ -107,6 +107,34 @@ t.test('a chunked body arrives in chunks, and its end when it ends', async (t) =
   t.equal(bodyOf(upstream), '3\r\na\xffb\r\n1\r\nx\r\n0\r\n\r\n')
 })
 
+t.test('a chunk says its length in hexadecimal digits', async (t) => {
+  const { client, upstream } = await stage(t, () => undefined)
+  const chunk = `1a\r\n${'z'.repeat(26)}\r\n`
+  client.send(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk}`)
+  await upstream.until(chunk)
+  t.equal(bodyOf(upstream), chunk)
+})
+
+t.test('an answer of any length arrives byte by byte as it was sent', async (t) => {
+  const bytes = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i))
+  const sizes = [1, 256, 16 * 1024, 16 * 1024 + 1, 1_000_000]
+  const body = (size: number) => bytes.repeat(Math.ceil(size / 256)).slice(-size)
+  const { client, exchanges } = await stage(t, (socket) => {
+    let answers = 0
+    socket.on('data', () => {
+      const size = sizes[answers++] ?? 0
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${body(size)}`, 'latin1')
+    })
+  })
+  for (const [i, size] of sizes.entries()) {
+    const before = client.received().length
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const answer = await client.until((text) => text.slice(before).endsWith(body(size)))
+    t.equal(answer.slice(before).split('\r\n\r\n')[0]?.includes(`Length: ${size}`), true)
+    t.equal(exchanges[i]?.bytes, size)
+  }
+})
+
 for (const [framing, piece] of [
   ['Content-Length: 1000000000', PIECE],
   ['Transfer-Encoding: chunked', CHUNK],

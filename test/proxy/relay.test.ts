@@ -122,10 +122,19 @@ t.test('the body is framed as it came, and waits for the upstream', async (t) =>
 })
 
 t.test('after the answer nothing more of the body is carried', async (t) => {
-  const { sendings, request, written } = forwardScripted({ method: 'POST', lines: BODY })
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const { sendings, request, written, refusals, exchange } = forwardScripted({
+    method: 'POST',
+    lines: BODY,
+  })
   const upstream = upstreamOf(last(sendings))
   upstream.sent()
+  request.complete = false
   upstream.end()
+  mock.timers.tick(120_000)
+  t.same(refusals, [], 'nor waited for')
+  t.equal(exchange.reason, undefined)
   t.equal(request.isRead, false)
   t.equal(request.listenerCount('data') + request.listenerCount('end'), 0)
   t.same(written, [])
@@ -139,6 +148,23 @@ t.test('a client that goes away ends the connection to the upstream, once', asyn
   upstream.fail()
   t.equal(sendings.length, 1, 'not sent again')
   t.same(refusals, [])
+})
+
+t.test('the answer is held back each time that its client does not take it', async (t) => {
+  const { sendings, response, reading, exchange } = forwardScripted({ isFull: true })
+  const upstream = upstreamOf(last(sendings))
+  upstream.head()
+  for (let round = 0; round < 2; round++) {
+    upstream.data('abc')
+    upstream.data('de')
+    t.equal(response.listenerCount('drain'), 1, 'once for all that was read together')
+    response.emit('drain')
+  }
+  t.same(reading, ['pause', 'resume', 'pause', 'resume'])
+  upstream.data('f')
+  upstream.end('ghi')
+  t.same(reading.slice(4), ['pause', 'resume'], 'whoever uses the connection next reads it')
+  t.equal(exchange.bytes, 14)
 })
 
 t.test('an answer that breaks off is cut, not ended and not answered by us', async (t) => {

@@ -29,6 +29,8 @@ export interface Trial {
   /** Whether the upstream has said anything since. */
   readonly hasHeard?: boolean
   readonly bodyIdleTimeout?: number
+  /** Whether the client takes each piece of the answer late. */
+  readonly isFull?: boolean
   /** Whether the upstream takes each piece of the body late. */
   readonly isSlow?: boolean
 }
@@ -38,6 +40,7 @@ export function forwardScripted(trial: Trial = {}) {
   const { method = 'GET', lines = [], httpVersion = '1.1', isReused = false } = trial
   const sendings: Sending[] = []
   const written: string[] = []
+  const reading: string[] = []
   const refusals: RejectedError[] = []
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
@@ -69,7 +72,7 @@ export function forwardScripted(trial: Trial = {}) {
     writeHead() {
       response.headersSent = true
     },
-    write: () => true,
+    write: () => trial.isFull !== true,
     end() {
       response.writableEnded = true
     },
@@ -90,8 +93,8 @@ export function forwardScripted(trial: Trial = {}) {
       },
       isReused: () => isReused,
       hasHeard: () => trial.hasHeard === true,
-      pause: () => undefined,
-      resume: () => undefined,
+      pause: () => void reading.push('pause'),
+      resume: () => void reading.push('resume'),
       cork: () => undefined,
       write: (bytes: Buffer | string) => written.push(String(bytes)) > 0 && trial.isSlow !== true,
       endBody: () => void written.push('(end)'),
@@ -112,7 +115,7 @@ export function forwardScripted(trial: Trial = {}) {
     exchange,
     refuse: (error) => refusals.push(error),
   })
-  return { sendings, written, refusals, request, response, socket, exchange }
+  return { sendings, written, reading, refusals, request, response, socket, exchange }
 }
 
 /** What a connection tells of one request; once it was ended it tells nothing. */
@@ -125,7 +128,7 @@ export function upstreamOf(sending: Sending) {
     drain: () => tell((to) => to.onDrain()),
     head: (status = 200) => tell((to) => to.onHead({ status, reason: 'OK', lines: [] })),
     data: (text: string) => tell((to) => to.onData(Buffer.from(text))),
-    end: () => tell((to) => to.onEnd(Buffer.alloc(0))),
+    end: (rest = '') => tell((to) => to.onEnd(Buffer.from(rest))),
     /** By default the other side has closed the connection. */
     fail: (error: Error = new UpstreamFault('UPSTREAM_CLOSED', 'broken')) =>
       tell((to) => to.onFailure(error)),

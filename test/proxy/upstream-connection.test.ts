@@ -157,6 +157,36 @@ t.test('an idle connection that ends says so once; its next request fails', asyn
   }
 })
 
+t.test('an answer may end with its connection', async (t) => {
+  const { connection } = await stage(t, (socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nab'))
+  })
+  const { receiver, told, isOver } = listen()
+  connection.send(GET, receiver)
+  await isOver
+  t.same(told, ['sent', 'head 200', 'data ab', 'pause', 'end '])
+  t.equal(connection.idleLimit(), 0)
+})
+
+t.test('who destroys a connection is told nothing more, at whatever stage it is', async (t) => {
+  for (const stageOf of ['dialling', 'sent', 'answered'] as const) {
+    const { connection, gone } = await stage(t, (socket) => {
+      socket.once('data', () => {
+        if (stageOf === 'answered') socket.write(OK)
+      })
+    })
+    const { receiver, told, isOver } = listen()
+    connection.send(GET, receiver)
+    if (stageOf === 'sent') await until(() => told.length === 1)
+    if (stageOf === 'answered') await isOver
+    const before = [...told]
+    connection.destroy()
+    for (let i = 0; i < 50; i++) await turn()
+    t.same(told, before, stageOf)
+    t.equal(gone(), 0, stageOf)
+  }
+})
+
 t.test('a connection that ends under a request fails that, and says nothing else', async (t) => {
   const { connection, gone } = await stage(t, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 2'))
