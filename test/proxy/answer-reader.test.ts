@@ -214,6 +214,7 @@ const MALFORMED: readonly [string, string][] = [
     ['a bare line feed behind the data', '2\r\nok\n'],
     ['more data than said', '2\r\nokay\r\n'],
     ['a trailer that is none', '0\r\na b: c\r\n\r\n'],
+    ['a bare line feed behind a trailer', '0\r\nA: b\n\r\n'],
     ['a folded trailer', '0\r\nA: b\r\n c\r\n\r\n'],
     ['a bare line feed at the end', '0\r\n\n'],
   ].map(([name, body]): [string, string] => [`chunks with ${name}`, `${CHUNKED}${body}`]),
