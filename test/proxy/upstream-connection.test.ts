@@ -294,12 +294,18 @@ t.test('who reads slower than the body comes is not silent', async (t) => {
   const more = () => {
     while (!isOver && connection.write(PIECE));
   }
-  const { receiver, told } = listen({ onDrain: more })
+  let drains = 0
+  const onDrain = () => {
+    drains++
+    more()
+  }
+  const { receiver, told } = listen({ onDrain })
   connection.send(POST, receiver)
   await until(() => told.length === 1)
   more()
   await wait(3 * limit)
   isOver = true
+  t.ok(drains > 1, `${drains} times`)
   t.same(told, ['sent'])
 })
 

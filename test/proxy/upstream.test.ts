@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { mock } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -132,25 +133,25 @@ t.test('a connection is idle since it was given back', async (t) => {
 
 t.test('a connection that cannot be used again does not stand before those that can', async (t) => {
   for (const how of ['close', 'gone', 'gone before it is given back'] as const) {
-    let connections = 0
+    const sockets: Socket[] = []
     const { pool, ends } = await poolOf(t, (socket) => {
-      const isSecond = ++connections === 2
-      const answer = isSecond && how === 'close' ? withLines('Connection: close') : OK
-      socket.on('data', () => {
-        socket.write(answer)
-        if (isSecond && how !== 'close') setImmediate(() => socket.destroy())
-      })
+      const isLast = sockets.push(socket) === 2 && how === 'close'
+      socket.on('data', () => socket.write(isLast ? withLines('Connection: close') : OK))
     })
     const good = pool.lease(ALWAYS)
     await ask(good)
     const bad = pool.lease(ALWAYS)
     await ask(bad)
     good.release()
-    if (how === 'gone before it is given back') await ends[1]
-    bad.release()
-    await ends[1]
-    for (let i = 0; i < 20; i++) await wait(0)
-    t.equal(pool.lease(ALWAYS).connection, good.connection, how)
+    if (how !== 'gone before it is given back') bad.release()
+    if (how !== 'close') sockets[1]?.destroy()
+    // Its end must be known here, too, as soon as it is told.
+    if (how !== 'close') while (bad.connection.idleLimit() > 0) await wait(1)
+    if (how === 'gone before it is given back') bad.release()
+    const next = pool.lease(ALWAYS)
+    t.equal(next.connection, good.connection, how)
+    next.connection.destroy()
+    await Promise.all(ends)
   }
 })
 
