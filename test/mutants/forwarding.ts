@@ -91,13 +91,11 @@ export const FORWARDING: readonly Mutant[] = [
         'the status of an answer is not recorded',
         '    forward.exchange.status = head.status\n',
         '',
-        { tests: ['server'] },
       ],
       [
         'the time of the upstream is not recorded',
         '    forward.exchange.upstreamDuration = now() - this.#started\n',
         '',
-        { tests: ['server'] },
       ],
       ['a piece of an answer is not counted', '    forward.exchange.bytes += data.length\n', ''],
       ['the end of an answer is not counted', '    exchange.bytes += last.length\n', ''],

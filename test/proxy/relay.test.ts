@@ -167,6 +167,17 @@ t.test('the answer is held back each time that its client does not take it', asy
   t.equal(exchange.bytes, 14)
 })
 
+t.test('status and time are those of the final head', async (t) => {
+  const { sendings, exchange } = forwardScripted()
+  const upstream = upstreamOf(last(sendings))
+  upstream.head(103)
+  t.equal(exchange.status, undefined)
+  t.equal(exchange.upstreamDuration, undefined)
+  upstream.head(203)
+  t.equal(exchange.status, 203)
+  t.equal(exchange.upstreamDuration, 0)
+})
+
 t.test('an answer that breaks off is cut, not ended and not answered by us', async (t) => {
   const { sendings, response, refusals, socket, exchange } = forwardScripted()
   const upstream = upstreamOf(last(sendings))

@@ -45,6 +45,8 @@ export function forwardScripted(trial: Trial = {}) {
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
     wasReset: false,
+    writableNeedDrain: false,
+    write: () => true,
     resetAndDestroy() {
       socket.wasReset = true
     },
