@@ -43,6 +43,7 @@ const free = [
   'X-Pomeriumx',
   'X-Pomeriu',
   'HTTP_X_POMERIUM_CLAIM_EMAIL',
+  'X-X-Pomerium-Claim-Email',
   'X--Pomerium--Claim',
   'X-WEBAUTH-USERS',
   'X-WEBAUTH',
