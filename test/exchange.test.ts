@@ -31,6 +31,46 @@ t.test('the log line names the user, and rounds its durations', async (t) => {
   })
 })
 
+t.test('the log line holds what is known, and nothing else', async (t) => {
+  const exchange = createExchange({ method: 'GET', target: '/' }, 0)
+  const fieldsOf = (...user: ['without-email'] | []): Record<string, unknown> => {
+    let line = {}
+    const infoJson = (fields: string) => {
+      line = JSON.parse(`{${fields}}`)
+    }
+    logExchange({ infoJson }, exchange, 1, ...user)
+    return line
+  }
+  const { id } = exchange
+  const least = { request_id: id, method: 'GET', path: '/', decision: 'reject' }
+  t.strictSame(fieldsOf(), { ...least, duration_ms: 1, bytes: 0 })
+  const claims = { sub: 'u1', email: 'ann@example.com', jti: 'j1' }
+  exchange.verified = { claims, alg: 'ES256', kid: undefined, anonymous: false }
+  exchange.wouldRefuse = { code: 'ERR_POLICY_DENIED', reason: 'why' }
+  exchange.status = 502
+  exchange.code = 'ERR_UPSTREAM_UNAVAILABLE'
+  exchange.reason = 'UPSTREAM_CLOSED'
+  exchange.upstreamDuration = 2.3456
+  exchange.bytes = 7
+  exchange.aborted = true
+  const all = {
+    ...least,
+    status: 502,
+    code: 'ERR_UPSTREAM_UNAVAILABLE',
+    reason: 'UPSTREAM_CLOSED',
+    would_refuse: 'ERR_POLICY_DENIED',
+    would_refuse_reason: 'why',
+    sub: 'u1',
+    jti: 'j1',
+    duration_ms: 1,
+    upstream_ms: 2.35,
+    bytes: 7,
+    aborted: true,
+  }
+  t.strictSame(fieldsOf('without-email'), all)
+  t.strictSame(fieldsOf(), { ...all, email: 'ann@example.com' })
+})
+
 t.test('a claim that is no short text does not fill the log', async (t) => {
   const line = lineOf({ sub: 'x'.repeat(9999), email: { a: 1 }, jti: ['j'] })
   t.equal(line['sub'], 'x'.repeat(256))

@@ -1,6 +1,8 @@
 import { Writable } from 'node:stream'
 import { mock } from 'node:test'
+import fc from 'fast-check'
 import t from 'tap'
+import { createExchange, logExchange } from '../src/exchange.ts'
 import { createLineWriter, createLog, createTimestamp, prettyLine } from '../src/log.ts'
 
 t.test(
@@ -29,6 +31,42 @@ t.test('fields that are JSON already make a line like any other', async (t) => {
     const [ours = '', theirs = ''] = lines.map((line) => line.replace(/\d\d:[\d:.]+/, ''))
     t.equal(ours, theirs, logFormat)
   }
+})
+
+t.test('the line of a request is the one that pino would write, whatever is in it', async (t) => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+    fc.constantFrom('"', '\\', '\n', '\u2028', '\ud800', '\0', '","x":"', '</script>', '\x7f'),
+  )
+  const exchanges = fc.record({ path: text, reason: text, method: text, sub: text, kid: text })
+  fc.assert(
+    fc.property(exchanges, ({ path, reason, method, sub, kid }) => {
+      const lines: string[] = []
+      const destination = { write: (line: string) => lines.push(line) }
+      const log = createLog({ logLevel: 'info', logFormat: 'json' }, destination)
+      const exchange = createExchange({ method, target: path }, 0)
+      exchange.reason = reason
+      exchange.verified = { claims: { sub, jti: reason }, alg: 'ES256', kid, anonymous: false }
+      logExchange(log, exchange, 1.5)
+      const [ours = ''] = lines
+      const { level, time, msg, ...fields } = JSON.parse(ours)
+      log.info(fields, 'request')
+      const [, theirs = ''] = lines
+      const withoutTime = (line: string) => line.replace(/"time":"[^"]*"/, '')
+      return (
+        /^[^\n\r]+\n$/.test(ours) &&
+        level === 30 &&
+        msg === 'request' &&
+        !Number.isNaN(Date.parse(time)) &&
+        fields.reason === reason &&
+        fields.method === method &&
+        withoutTime(ours) === withoutTime(theirs)
+      )
+    }),
+    { numRuns: 2_000 },
+  )
+  t.pass('for 2000 requests')
 })
 
 t.test('a line with fields that are JSON is left out below its level', async (t) => {

@@ -8,6 +8,8 @@ export type BodyFraming = 'length' | 'chunked'
 export interface BodyCarrier {
   /** The upstream takes more. */
   goOn(): void
+  /** All of it was written, and its end. A request may have come whole and still wait for the upstream. */
+  isWhole(): boolean
   /** Nothing more is carried, and nothing more read from the client. */
   stop(): void
 }
@@ -28,13 +30,16 @@ export function carryBody(
   const carry = (piece: Buffer) => {
     if (!send(connection, piece)) request.pause()
   }
+  let isWhole = false
   const end = () => {
+    isWhole = true
     if (framing === 'chunked') connection.write(LAST_CHUNK)
     connection.endBody()
   }
   request.on('data', carry).on('end', end)
   return {
     goOn: () => void request.resume(),
+    isWhole: () => isWhole,
     stop() {
       request.off('data', carry).off('end', end)
       request.pause()

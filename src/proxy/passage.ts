@@ -151,7 +151,7 @@ function refuseUnlessOver(passage: Passage, error: unknown): void {
 
 /** What waits behind it is answered first. An answer whose head was sent keeps what it said. */
 function makeLast(response: ServerResponse): void {
-  // The request forgets its socket when undici has given up on its body.
+  // The request forgets its socket when its body was given up.
   const { socket } = response
   if (socket === null || response.headersSent || connectionOf(socket).hasWaiting()) return
   response.shouldKeepAlive = false

@@ -35,6 +35,8 @@ export class Relay implements RequestReceiver {
   #stopWatching: (() => void) | undefined
   /** The head of the answer waits for what comes with it. */
   #holdsHead = false
+  /** The client takes no more of the answer for now. */
+  #isHeldBack = false
 
   constructor(options: RelayOptions) {
     const { forward, framing, bodyIdleTimeout } = options
@@ -72,9 +74,10 @@ export class Relay implements RequestReceiver {
     const { forward, lease } = this.#options
     forward.exchange.bytes += data.length
     this.#holdsHead = false
-    if (forward.response.write(data)) return
+    if (forward.response.write(data) || this.#isHeldBack) return
+    this.#isHeldBack = true
     lease.connection.pause()
-    forward.response.once('drain', () => lease.connection.resume())
+    forward.response.once('drain', () => this.#readOn())
   }
 
   onPause(): void {
@@ -84,11 +87,14 @@ export class Relay implements RequestReceiver {
   }
 
   onEnd(last: Buffer): void {
-    const { forward, lease } = this.#options
-    const { request, response, exchange } = forward
+    const { forward, lease, framing } = this.#options
+    const { response, exchange } = forward
     exchange.bytes += last.length
     this.#finish()
-    if (request.complete) lease.release()
+    // An ended response tells of no drain any more, and the next request needs its answer read.
+    if (this.#isHeldBack) this.#readOn()
+    // What is left of a body would be the beginning of the next request.
+    if (framing === undefined || this.#body?.isWhole()) lease.release()
     else lease.connection.destroy()
     // A small body goes out with its head as one text: copying it costs less than a second piece to write.
     if (this.#holdsHead && last.length <= COPIED_BODY)
@@ -108,6 +114,11 @@ export class Relay implements RequestReceiver {
       exchange.reason = 'upstream broke off'
       breakOff(request, response)
     }
+  }
+
+  #readOn(): void {
+    this.#isHeldBack = false
+    this.#options.lease.connection.resume()
   }
 
   #abandon(): void {

@@ -144,7 +144,7 @@ export class UpstreamConnection implements AnswerReceiver {
     this.#socket = socket
     socket
       .on('data', (bytes: Buffer) => this.#read(bytes))
-      .on('drain', () => this.#receiver?.onDrain())
+      .on('drain', () => this.#drain())
       .on('end', () => this.#end())
       .on('error', (error) => this.#fail(error))
       .on('close', () => this.#fail(closed()))
@@ -173,6 +173,12 @@ export class UpstreamConnection implements AnswerReceiver {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  // An upstream slower than its client is nearly always behind: only one that takes nothing at all is silent.
+  #drain(): void {
+    if (this.#isUploading) this.#timer?.refresh()
+    this.#receiver?.onDrain()
   }
 
   #end(): void {

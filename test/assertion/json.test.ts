@@ -38,6 +38,7 @@ t.test('parseObject() takes lists and objects up to the depth limit and none bey
   t.type(parseObject(bytes(`{"a":${nested(MAX_DEPTH - 1)}}`)), 'object')
   t.equal(parseObject(bytes(`{"a":${nested(MAX_DEPTH)}}`)), undefined)
   t.equal(parseObject(bytes(`{"a":${nested(50_000)}}`)), undefined)
+  t.equal(parseObject(bytes(`{"a":1,"b":[1,${nested(MAX_DEPTH - 1)}]}`)), undefined)
   const objects = `${'{"a":'.repeat(MAX_DEPTH + 1)}1${'}'.repeat(MAX_DEPTH + 1)}`
   t.equal(parseObject(bytes(objects)), undefined)
 })

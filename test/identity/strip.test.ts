@@ -43,6 +43,7 @@ const free = [
   'X-Pomeriumx',
   'X-Pomeriu',
   'HTTP_X_POMERIUM_CLAIM_EMAIL',
+  'X-X-Pomerium-Claim-Email',
   'X--Pomerium--Claim',
   'X-WEBAUTH-USERS',
   'X-WEBAUTH',
@@ -66,6 +67,17 @@ t.test('createReserved() strips the assertion header, whichever it is', async (t
   t.equal(create('X-My-Jwt')('x_my_jwt', 'x'), true)
   t.equal(create('X-My-Jwt')('X-Pomerium-Jwt-Assertion', 'x'), true)
   t.equal(create('Authorization')('authorization', 'Basic eDp5'), true)
+})
+
+t.test('createReserved() strips what begins with no letter, in every spelling', async (t) => {
+  const isReserved = createReserved({
+    identityHeaders: [header('_User')],
+    reservedHeaders: ['1st'],
+    assertionHeader: 'X-Jwt',
+  })
+  for (const name of ['_user', '-USER', '.User', '~user', '1ST', '1st'])
+    t.equal(isReserved(name, 'x'), true, name)
+  for (const name of ['_users', 'user', '2st', '1st-']) t.equal(isReserved(name, 'x'), false, name)
 })
 
 const sessions: readonly (readonly [string, string, boolean])[] = [

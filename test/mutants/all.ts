@@ -15,6 +15,7 @@ import { OPERATIONS } from './operations.ts'
 import { SETTINGS } from './settings.ts'
 import { STRIP } from './strip.ts'
 import { TUNNEL } from './tunnel.ts'
+import { UPSTREAM } from './upstream.ts'
 
 /** In the order in which a request meets what they change. */
 export const MUTANTS: readonly Mutant[] = [
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...IDENTITY,
   ...FIELDS,
   ...FORWARDING,
+  ...UPSTREAM,
   ...FORWARD_AUTH,
   ...TUNNEL,
   ...CONNECTION,

@@ -170,8 +170,24 @@ export const CLAIMS: readonly Mutant[] = [
     [
       ['bytes that are not UTF-8 are repaired', 'fatal: true', 'fatal: false'],
       ['a byte order mark is passed over', 'ignoreBOM: true', 'ignoreBOM: false'],
-      ['what is no object is read like one', '!isObject(value) || ', ''],
-      ['JSON may be nested without end', ' || isDeeperThan(value, MAX_DEPTH)', ''],
+      ['what is no object is read like one', '  if (!isObject(value)) return undefined\n', ''],
+      [
+        'JSON may be nested without end',
+        '    if (isDeeperThan(member, MAX_DEPTH - 1)) return undefined\n',
+        '',
+      ],
+      ['the object itself is no level', 'MAX_DEPTH - 1', 'MAX_DEPTH'],
+      [
+        'lists may be nested without end',
+        'Array.isArray(value) ? value :',
+        'Array.isArray(value) ? [] :',
+      ],
+      ['objects may be nested without end', ': Object.values(value)', ': []'],
+      [
+        'only the first member may not be nested without end',
+        'for (const member of members) if (isDeeperThan(member, depth - 1)) return true\n  return false',
+        'return isDeeperThan(members[0], depth - 1)',
+      ],
       [
         'JSON may be nested one level deeper',
         'if (depth === 0) return true',

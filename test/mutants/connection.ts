@@ -178,12 +178,24 @@ export const CONNECTION: readonly Mutant[] = [
     'proxy/data-server.ts',
     ['server'],
     [
-      ['nothing is decided', '    await handlers.decide(raw)\n', ''],
+      ['nothing is decided', ': handlers.decide(raw),', ': Promise.resolve(),'],
       [
         'a body beside an ignored upgrade is taken for none',
-        '    refuseUnframed(raw)\n',
+        'isUnframed(raw) ? Promise.reject(unframed()) : ',
         '',
         { tests: ['proxy/blanks'] },
+      ],
+      [
+        'no body may be chunked',
+        'ignoredUpgrades.has(request) && headerValue',
+        'headerValue',
+        { tests: ['proxy/chunked-body'] },
+      ],
+      [
+        'no upgrade is ignored',
+        "ignoredUpgrades.has(request) && headerValue(request.rawHeaders, 'transfer-encoding') !== undefined",
+        'ignoredUpgrades.has(request)',
+        { tests: ['proxy/ignored-upgrade'] },
       ],
       [
         'a refusal is forwarded',
@@ -201,15 +213,6 @@ export const CONNECTION: readonly Mutant[] = [
         'STATUS : PROXIED),',
         "STATUS : (request.url ?? '')),",
         { tests: ['proxy/forward'] },
-      ],
-      [
-        'the router sees the fields of the client',
-        '        request.headers = NO_HEADERS\n',
-        '',
-        {
-          equivalent:
-            'the router looks at none as long as it takes every method for one without a body',
-        },
       ],
       [
         'every upgrade is taken for a tunnel',
@@ -272,7 +275,7 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'the next request does not wait for the answer',
-        "response.once('close', next)",
+        "response.on('close', next)",
         'next()',
         { tests: ['proxy/forward'] },
       ],
@@ -465,6 +468,42 @@ export const CONNECTION: readonly Mutant[] = [
         '',
       ],
       ['a request is not counted', '      observer.end(exchange, duration)\n', ''],
+      [
+        'a decision that is over is under way',
+        '        underWay--\n',
+        '',
+        { tests: ['proxy/recorder'] },
+      ],
+      [
+        'a decision under way is not counted',
+        '      underWay++\n',
+        '',
+        { tests: ['proxy/recorder'] },
+      ],
+      [
+        'what waits for decisions waits for ever',
+        '        if (underWay === 0) whenUndecided?.()\n',
+        '',
+        { tests: ['proxy/recorder'] },
+      ],
+      [
+        'what waits for decisions waits for one',
+        'if (underWay === 0) whenUndecided?.()',
+        'whenUndecided?.()',
+        { tests: ['proxy/recorder'] },
+      ],
+      [
+        'nobody waits for decisions',
+        'if (underWay === 0) then()',
+        'then()',
+        { tests: ['proxy/recorder'] },
+      ],
+      [
+        'what need not wait waits',
+        '      if (underWay === 0) then()\n',
+        '',
+        { tests: ['proxy/recorder'] },
+      ],
     ],
   ),
   ...mutantsOf(

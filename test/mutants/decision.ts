@@ -99,28 +99,24 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'cors_preflight: allow needs an identity',
-        "identify(head, 'may-be-empty', everybody)\n      :",
-        'identify(head, subject, everybody)\n      :',
+        "kind === 'private' ? subject : 'may-be-empty'",
+        "kind === 'public' ? 'may-be-empty' : subject",
       ],
       [
         'an anonymous assertion always passes',
-        'identify(head, subject, isAllowed)',
-        "identify(head, 'may-be-empty', isAllowed)",
+        "kind === 'private' ? subject : 'may-be-empty'",
+        "'may-be-empty'",
       ],
-      [
-        'the rules are not asked',
-        'identify(head, subject, isAllowed)',
-        'identify(head, subject, everybody)',
-      ],
+      ['the rules are not asked', "kind === 'private' ? isAllowed : everybody", 'everybody'],
       [
         'the rules judge on public paths',
-        "identify(head, 'may-be-empty', everybody).catch",
-        "identify(head, 'may-be-empty', isAllowed).catch",
+        "kind === 'private' ? isAllowed : everybody",
+        "kind === 'preflight' ? everybody : isAllowed",
       ],
       [
         'the rules judge preflights that need no identity',
-        "identify(head, 'may-be-empty', everybody)\n      :",
-        "identify(head, 'may-be-empty', isAllowed)\n      :",
+        "kind === 'private' ? isAllowed : everybody",
+        "kind === 'public' ? everybody : isAllowed",
       ],
       ['nobody has claims', 'claims: anonymous ? {} : claims', 'claims'],
       ['the rules see the query', 'path: pathOf(target)', 'path: target'],
@@ -129,7 +125,21 @@ export const DECISION: readonly Mutant[] = [
         "config.allowAnonymous ? 'may-be-empty' : 'required'",
         "'required'",
       ],
-      ['on a public path a bad assertion refuses', '.catch(withoutIdentity)', ''],
+      [
+        'on a public path a bad assertion refuses',
+        "      if (kind === 'public') return withoutIdentity(error)\n",
+        '',
+      ],
+      [
+        'a bad assertion counts as none everywhere',
+        "if (kind === 'public') return",
+        'if (kind !== undefined) return',
+      ],
+      [
+        'a preflight with a bad assertion needs none',
+        "if (kind === 'public') return",
+        "if (kind !== 'private') return",
+      ],
       [
         'on a public path a fault of ours is passed over',
         'if (error instanceof RejectedError) return NOTHING',
@@ -143,8 +153,8 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'the replay guard is asked before anything is verified',
-        'const verified = await verify(assertion, whose)\n',
-        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    const verified = await verify(assertion, whose)\n',
+        'const verified = await verify(assertion, kind',
+        'replayGuard?.admit({ jti: assertion, exp: 0 })\n      const verified = await verify(assertion, kind',
       ],
       [
         'an anonymous visitor gets identity headers',

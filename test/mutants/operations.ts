@@ -18,6 +18,21 @@ export const OPERATIONS = [
         'maxHeaderSize: 16 * 1024 * 1024',
       ],
       [
+        'the router sees the fields of the client',
+        '    IncomingMessage: Message,\n',
+        '',
+        {
+          equivalent:
+            'the router looks at none as long as it takes every method for one without a body',
+        },
+      ],
+      [
+        'nobody is seen to wait for 100 Continue',
+        'expect === undefined ? NO_FIELDS : { expect }',
+        'NO_FIELDS',
+        { tests: ['proxy/forward'] },
+      ],
+      [
         'the parser is lenient',
         'insecureHTTPParser: false',
         'insecureHTTPParser: true',

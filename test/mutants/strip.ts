@@ -9,7 +9,10 @@ export const STRIP: readonly Mutant[] = [
       ['names are not folded', "name.replace(/[^A-Za-z0-9]/g, '-')", 'name'],
       ['only underscores are folded', '/[^A-Za-z0-9]/g', '/[^A-Za-z0-9.]/g'],
       ['only the first character is folded', '/[^A-Za-z0-9]/g', '/[^A-Za-z0-9]/'],
-      ['case is kept', '.toLowerCase()', ''],
+      ['case is kept', "'-').toLowerCase()", "'-')"],
+      ['case is kept in plain names', 'return name.toLowerCase()', 'return name'],
+      ['an underscore is plain', '[A-Za-z0-9-]*$', '[A-Za-z0-9_-]*$'],
+      ['a name is plain when it begins so', '[A-Za-z0-9-]*$', '[A-Za-z0-9-]*'],
       [
         'a Kelvin sign folds to k',
         "name.replace(/[^A-Za-z0-9]/g, '-').toLowerCase()",
@@ -22,6 +25,13 @@ export const STRIP: readonly Mutant[] = [
     'identity/strip.ts',
     ['identity/strip'],
     [
+      ['a name without an x passes', 'shapes.has(shape)', 'false'],
+      ['names with an x are settled by their length', 'letter < 0x78', 'letter < 0x79'],
+      [
+        'names without a letter are settled by their length',
+        'letter >= 0x61 && letter < 0x78',
+        'letter < 0x78',
+      ],
       ['x-pomerium itself passes', "    'x-pomerium',\n", ''],
       [
         'identity headers pass',

@@ -351,11 +351,6 @@ export const TUNNEL: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'proxy/answer-head.ts',
-    ['proxy/tunnel-answers'],
-    [['a 101 that nobody asked for is passed on', 'if (status === 101)', 'if (status === 999)']],
-  ),
-  ...mutantsOf(
     'proxy/tunnel.ts',
     ['proxy/tunnel-answers'],
     [

@@ -83,7 +83,7 @@ t.test('a client of HTTP/1.0 gets no interim answer', async (t) => {
 
 t.test('interim answers that a client does not read fill no memory', async (t) => {
   const hint = `HTTP/1.1 103 Hint\r\nX: ${'x'.repeat(16_000)}\r\n\r\n`
-  const total = 10_000
+  const total = 30_000
   let isDone = false
   const upstream = await rawUpstream((socket) => {
     socket.once('data', async () => {
@@ -103,7 +103,7 @@ t.test('interim answers that a client does not read fill no memory', async (t) =
     await new Promise((resolve) => setImmediate(resolve))
   }
   const grown = Math.round((peak - before) / 1024 / 1024)
-  t.comment(`rss grew by ${grown} MiB while 153 MiB came`)
-  t.ok(grown < 100, `${grown} MiB`)
+  t.comment(`rss grew by ${grown} MiB while 460 MiB came`)
+  t.ok(grown < 200, `${grown} MiB`)
   client.socket.destroy()
 })

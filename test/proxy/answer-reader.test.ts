@@ -59,6 +59,11 @@ const ANSWERS: readonly [string, string, readonly string[], Options?][] = [
     `${CHUNKED}2\r\nok\r\nA;x=y\r\n0123456789\r\n0\r\nT: 1\r\nU:\r\n\r\n`,
     ['200|OK|Transfer-Encoding|chunked', 'body ok0123456789', 'idle 4000'],
   ],
+  [
+    'chunks, whatever the case of that word',
+    'HTTP/1.1 200 OK\r\ntransfer-ENCODING: \tChunked \r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ['200|OK|transfer-ENCODING|Chunked', 'body ok', 'idle 4000'],
+  ],
   ['no chunk', `${CHUNKED}0\r\n\r\n`, ['200|OK|Transfer-Encoding|chunked', 'body ', 'idle 4000']],
   ['the end of the connection', `${TO_CLOSE}abc`, ['200|OK', 'body abc', 'idle 0'], { ends: true }],
   ['nothing behind a 304', 'HTTP/1.1 304\r\n\r\n', ['304|', 'body ', 'idle 4000']],
@@ -109,7 +114,11 @@ const IDLE: readonly [string, number][] = [
   ['Connection: close', 0],
   ['Connection: x, CLOSE', 0],
   ['Connection: x\r\nConnection: close', 0],
+  ['Connection: close\r\nConnection: x', 0],
+  ['connection: close', 0],
   ['Connection: closed', 4_000],
+  ['Connection: x-close', 4_000],
+  ['KEEP-alive: timeout=3', 2_000],
   ['Keep-Alive: timeout=60', 4_000],
   ['Keep-Alive: timeout=5, max=100', 4_000],
   ['Keep-Alive: max=100, timeout=3', 2_000],
@@ -155,6 +164,7 @@ const MALFORMED: readonly [string, string][] = [
   ['text', 'hello\r\n\r\n'],
   ['another protocol', 'RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n'],
   ['HTTP/2', 'HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['another minor version', 'HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n'],
   ['HTTP/0.9', 'HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n'],
   ['a version without a dot', 'HTTP/1 200 OK\r\nContent-Length: 0\r\n\r\n'],
   ['another case', 'http/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
@@ -204,6 +214,7 @@ const MALFORMED: readonly [string, string][] = [
     ['a bare line feed behind the data', '2\r\nok\n'],
     ['more data than said', '2\r\nokay\r\n'],
     ['a trailer that is none', '0\r\na b: c\r\n\r\n'],
+    ['a bare line feed behind a trailer', '0\r\nA: b\n\r\n'],
     ['a folded trailer', '0\r\nA: b\r\n c\r\n\r\n'],
     ['a bare line feed at the end', '0\r\n\n'],
   ].map(([name, body]): [string, string] => [`chunks with ${name}`, `${CHUNKED}${body}`]),
@@ -219,6 +230,9 @@ t.test('what is larger than allowed is none', async (t) => {
   t.not(told([padded(1_000 - fixed)], {}).at(-1), 'ANSWER_HEAD_TOO_LARGE')
   t.equal(told([padded(1_001 - fixed)], {}).at(-1), 'ANSWER_HEAD_TOO_LARGE')
   t.equal(told(['HTTP/1.1 200 OK\r\nA: ', 'x'.repeat(1_000)], {}).at(-1), 'ANSWER_HEAD_TOO_LARGE')
+  const body = 'x'.repeat(2_000)
+  const withBody = `HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n${body}`
+  t.same(told([withBody], {}).slice(1), [`body ${body}`, 'idle 4000'], 'the head alone counts')
   const trailers = `A: ${'x'.repeat(400)}\r\n`.repeat(3)
   t.equal(told([`${CHUNKED}0\r\n${trailers}\r\n`], {}).at(-1), 'ANSWER_MALFORMED')
   t.equal(told([`${CHUNKED}2;${'x'.repeat(5_000)}`], {}).at(-1), 'ANSWER_MALFORMED')
@@ -234,6 +248,27 @@ t.test('an answer that breaks off is not whole', async (t) => {
     'HTTP/1.1 103 Early\r\n\r\n',
   ])
     t.equal(told([bytes], { ends: true }).at(-1), 'UPSTREAM_CLOSED', bytes)
+})
+
+t.test('one answer after the other is read, each by its own framing', async (t) => {
+  let body = ''
+  const events: string[] = []
+  const reader = new AnswerReader(1_000, {
+    onHead: ({ status }) => events.push(String(status)),
+    onData: (data) => {
+      body += data
+    },
+    onEnd(last) {
+      events.push(`${body}${last}`)
+      body = ''
+    },
+  })
+  const chunked = `${CHUNKED}2\r\nok\r\n0\r\n${'A: b\r\n'.repeat(100)}\r\n`
+  for (const bytes of [chunked, OK, chunked, 'HTTP/1.1 204 No\r\n\r\n', OK]) {
+    reader.expect('GET')
+    for (const byte of bytes) reader.read(Buffer.from(byte))
+  }
+  t.same(events, ['200', 'ok', '200', 'ok', '200', 'ok', '204', '', '200', 'ok'])
 })
 
 t.test('anything that was read counts as heard, until the next request', async (t) => {

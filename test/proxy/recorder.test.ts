@@ -1,15 +1,17 @@
 import t from 'tap'
+import type { Decide, Decision } from '../../src/decision.ts'
 import { RejectedError } from '../../src/errors.ts'
 import { createRecorder, describeFault } from '../../src/proxy/recorder.ts'
 import { createLogRecorder } from '../helpers/log-recorder.ts'
 
+const DECISION: Decision = { lines: [], verified: undefined, dropped: 0 }
 const HEAD = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders: ['Host', 'a'] }
 
-function setUp() {
+function setUp(decide: Decide = async () => DECISION) {
   const log = createLogRecorder()
   const recorder = createRecorder({
     config: { errorDetail: 'code', logEmail: true },
-    decide: async () => ({ lines: [], verified: undefined, dropped: 0 }),
+    decide,
     observer: { begin: () => undefined, end: () => undefined },
     log: log as unknown as Parameters<typeof createRecorder>[0]['log'],
     now: () => 0,
@@ -28,6 +30,31 @@ t.test('a fault of ours is answered with 500 and nothing of what it says', async
     t.notMatch(`${body}${headers.join()}${JSON.stringify(log.lines)}`, /secret/i)
     t.match(log.lines, [{ level: 'error', message: 'internal error' }])
   }
+})
+
+t.test('what waits for decisions comes at the end of the last, however that ends', async (t) => {
+  const ends: { resolve: (decision: Decision) => void; reject: (error: unknown) => void }[] = []
+  const { recorder } = setUp(
+    () => new Promise((resolve, reject) => void ends.push({ resolve, reject })),
+  )
+  let calls = 0
+  const call = () => {
+    calls++
+  }
+  recorder.whenUndecided(call)
+  t.equal(calls, 1, 'at once while nothing is decided')
+  const first = recorder.decide(HEAD, recorder.begin(HEAD))
+  const second = recorder.decide(HEAD, recorder.begin(HEAD))
+  recorder.whenUndecided(call)
+  t.equal(calls, 1, 'not while two are under way')
+  ends[0]?.resolve(DECISION)
+  await first
+  t.equal(calls, 1, 'not while one is')
+  ends[1]?.reject(new RejectedError('ERR_ASSERTION_MISSING'))
+  await t.rejects(second, { code: 'ERR_ASSERTION_MISSING' })
+  t.equal(calls, 2)
+  recorder.whenUndecided(call)
+  t.equal(calls, 3, 'at once again')
 })
 
 t.test('a refusal is recorded with its code, its status and its reason', async (t) => {

@@ -77,23 +77,68 @@ t.test('a body goes on when there is one', async (t) => {
 })
 
 t.test(
-  'after a whole answer the connection is used again, unless the body was not read',
+  'after a whole answer the connection is used again, once the whole body is on it',
   async (t) => {
-    for (const [complete, fate] of [
+    for (const [isWhole, fate] of [
       [true, 'released'],
       [false, 'destroyed'],
     ] as const) {
       const { sendings, request, response } = forwardScripted({ method: 'POST', lines: BODY })
-      request.complete = true
       const upstream = upstreamOf(last(sendings))
+      upstream.sent()
       upstream.head()
-      request.complete = complete
+      request.emit('data', Buffer.from('ok'))
+      // All of it has come; only its end says that all of it was written.
+      request.complete = true
+      if (isWhole) request.emit('end')
       upstream.end()
       t.equal(last(sendings).fate, fate)
       t.equal(response.writableEnded, true)
     }
+    const { sendings } = forwardScripted()
+    upstreamOf(last(sendings)).end()
+    t.equal(last(sendings).fate, 'released', 'without a body')
   },
 )
+
+t.test('the body is framed as it came, and waits for the upstream', async (t) => {
+  const chunked = ['Transfer-Encoding', 'chunked']
+  for (const [lines, expected] of [
+    [BODY, ['ok', '(end)']],
+    [chunked, ['2\r\n', 'ok', '\r\n', '0\r\n\r\n', '(end)']],
+  ] as const) {
+    const trial = { method: 'POST', lines, isSlow: true }
+    const { sendings, request, written } = forwardScripted(trial)
+    const upstream = upstreamOf(last(sendings))
+    t.equal(request.listenerCount('data'), 0, 'nothing is read before there is a connection')
+    upstream.sent()
+    request.emit('data', Buffer.from('ok'))
+    t.equal(request.isRead, false)
+    upstream.drain()
+    t.equal(request.isRead, true)
+    request.emit('end')
+    t.same(written, expected)
+  }
+})
+
+t.test('after the answer nothing more of the body is carried', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const { sendings, request, written, refusals, exchange } = forwardScripted({
+    method: 'POST',
+    lines: BODY,
+  })
+  const upstream = upstreamOf(last(sendings))
+  upstream.sent()
+  request.complete = false
+  upstream.end()
+  mock.timers.tick(120_000)
+  t.same(refusals, [], 'nor waited for')
+  t.equal(exchange.reason, undefined)
+  t.equal(request.isRead, false)
+  t.equal(request.listenerCount('data') + request.listenerCount('end'), 0)
+  t.same(written, [])
+})
 
 t.test('a client that goes away ends the connection to the upstream, once', async (t) => {
   const { sendings, response, refusals } = forwardScripted({ isReused: true })
@@ -103,6 +148,34 @@ t.test('a client that goes away ends the connection to the upstream, once', asyn
   upstream.fail()
   t.equal(sendings.length, 1, 'not sent again')
   t.same(refusals, [])
+})
+
+t.test('the answer is held back each time that its client does not take it', async (t) => {
+  const { sendings, response, reading, exchange } = forwardScripted({ isFull: true })
+  const upstream = upstreamOf(last(sendings))
+  upstream.head()
+  for (let round = 0; round < 2; round++) {
+    upstream.data('abc')
+    upstream.data('de')
+    t.equal(response.listenerCount('drain'), 1, 'once for all that was read together')
+    response.emit('drain')
+  }
+  t.same(reading, ['pause', 'resume', 'pause', 'resume'])
+  upstream.data('f')
+  upstream.end('ghi')
+  t.same(reading.slice(4), ['pause', 'resume'], 'whoever uses the connection next reads it')
+  t.equal(exchange.bytes, 14)
+})
+
+t.test('status and time are those of the final head', async (t) => {
+  const { sendings, exchange } = forwardScripted()
+  const upstream = upstreamOf(last(sendings))
+  upstream.head(103)
+  t.equal(exchange.status, undefined)
+  t.equal(exchange.upstreamDuration, undefined)
+  upstream.head(203)
+  t.equal(exchange.status, 203)
+  t.equal(exchange.upstreamDuration, 0)
 })
 
 t.test('an answer that breaks off is cut, not ended and not answered by us', async (t) => {

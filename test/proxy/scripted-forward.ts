@@ -29,28 +29,43 @@ export interface Trial {
   /** Whether the upstream has said anything since. */
   readonly hasHeard?: boolean
   readonly bodyIdleTimeout?: number
+  /** Whether the client takes each piece of the answer late. */
+  readonly isFull?: boolean
+  /** Whether the upstream takes each piece of the body late. */
+  readonly isSlow?: boolean
 }
 
 /** A request that is forwarded over connections which do what the test says. */
 export function forwardScripted(trial: Trial = {}) {
   const { method = 'GET', lines = [], httpVersion = '1.1', isReused = false } = trial
   const sendings: Sending[] = []
+  const written: string[] = []
+  const reading: string[] = []
   const refusals: RejectedError[] = []
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
     wasReset: false,
+    writableNeedDrain: false,
+    write: () => true,
     resetAndDestroy() {
       socket.wasReset = true
     },
   })
-  const request = {
+  const request = Object.assign(new EventEmitter(), {
     method,
     httpVersion,
     rawHeaders: lines,
     complete: true,
     readableLength: 0,
     socket,
-  }
+    isRead: true,
+    pause() {
+      request.isRead = false
+    },
+    resume() {
+      request.isRead = true
+    },
+  })
   const response = Object.assign(new EventEmitter(), {
     headersSent: false,
     destroyed: false,
@@ -59,7 +74,7 @@ export function forwardScripted(trial: Trial = {}) {
     writeHead() {
       response.headersSent = true
     },
-    write: () => true,
+    write: () => trial.isFull !== true,
     end() {
       response.writableEnded = true
     },
@@ -80,8 +95,11 @@ export function forwardScripted(trial: Trial = {}) {
       },
       isReused: () => isReused,
       hasHeard: () => trial.hasHeard === true,
-      pause: () => undefined,
-      resume: () => undefined,
+      pause: () => void reading.push('pause'),
+      resume: () => void reading.push('resume'),
+      cork: () => undefined,
+      write: (bytes: Buffer | string) => written.push(String(bytes)) > 0 && trial.isSlow !== true,
+      endBody: () => void written.push('(end)'),
       destroy: become('destroyed'),
     }
     return {
@@ -99,7 +117,7 @@ export function forwardScripted(trial: Trial = {}) {
     exchange,
     refuse: (error) => refusals.push(error),
   })
-  return { sendings, refusals, request, response, socket, exchange }
+  return { sendings, written, reading, refusals, request, response, socket, exchange }
 }
 
 /** What a connection tells of one request; once it was ended it tells nothing. */
@@ -108,9 +126,11 @@ export function upstreamOf(sending: Sending) {
     if (sending.fate !== 'destroyed') what(sending.receiver)
   }
   return {
+    sent: () => tell((to) => to.onSent()),
+    drain: () => tell((to) => to.onDrain()),
     head: (status = 200) => tell((to) => to.onHead({ status, reason: 'OK', lines: [] })),
     data: (text: string) => tell((to) => to.onData(Buffer.from(text))),
-    end: () => tell((to) => to.onEnd(Buffer.alloc(0))),
+    end: (rest = '') => tell((to) => to.onEnd(Buffer.from(rest))),
     /** By default the other side has closed the connection. */
     fail: (error: Error = new UpstreamFault('UPSTREAM_CLOSED', 'broken')) =>
       tell((to) => to.onFailure(error)),

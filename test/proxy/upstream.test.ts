@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { mock } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createConnect } from '../../src/proxy/connector.ts'
@@ -95,6 +97,94 @@ t.test('a connection is fresh until it has been idle for as long as is allowed',
   t.equal(other.connection, first.connection)
   other.connection.destroy()
 })
+
+/** Answers each request by its number, and says when the upstream is done with it. */
+const inTurn =
+  (...answers: readonly string[]): Script =>
+  (socket) => {
+    let count = 0
+    socket.on('data', () => socket.write(answers[count++] ?? OK))
+  }
+
+const withLines = (...lines: readonly string[]) =>
+  `HTTP/1.1 200 OK\r\n${lines.join('\r\n')}\r\nContent-Length: 2\r\n\r\nok`
+
+t.test('a connection is lent for no longer than the upstream promises', async (t) => {
+  const { pool, advance } = await poolOf(t, inTurn(withLines('Keep-Alive: timeout=2')))
+  const first = pool.lease(ALWAYS)
+  await ask(first)
+  first.release()
+  advance(999)
+  const second = pool.lease(ALWAYS)
+  t.equal(second.connection, first.connection)
+  second.release()
+  advance(1_000)
+  t.not(pool.lease(ALWAYS).connection, first.connection)
+})
+
+t.test('a connection is idle since it was given back', async (t) => {
+  const { pool, advance } = await poolOf(t)
+  advance(10_000)
+  const lease = pool.lease(ALWAYS)
+  await ask(lease)
+  lease.release()
+  t.equal(pool.lease(ALWAYS).connection, lease.connection)
+})
+
+t.test('a connection that cannot be used again does not stand before those that can', async (t) => {
+  for (const how of ['close', 'gone', 'gone before it is given back'] as const) {
+    const sockets: Socket[] = []
+    const { pool, ends } = await poolOf(t, (socket) => {
+      const isLast = sockets.push(socket) === 2 && how === 'close'
+      socket.on('data', () => socket.write(isLast ? withLines('Connection: close') : OK))
+    })
+    const good = pool.lease(ALWAYS)
+    await ask(good)
+    const bad = pool.lease(ALWAYS)
+    await ask(bad)
+    good.release()
+    if (how !== 'gone before it is given back') bad.release()
+    if (how !== 'close') sockets[1]?.destroy()
+    // Its end must be known here, too, as soon as it is told.
+    if (how !== 'close') while (bad.connection.idleLimit() > 0) await wait(1)
+    if (how === 'gone before it is given back') bad.release()
+    const next = pool.lease(ALWAYS)
+    t.equal(next.connection, good.connection, how)
+    next.connection.destroy()
+    await Promise.all(ends)
+  }
+})
+
+t.test('the connection that was used last is used first', async (t) => {
+  const { pool } = await poolOf(t)
+  const leases = [pool.lease(ALWAYS), pool.lease(ALWAYS)]
+  await Promise.all(leases.map((lease) => ask(lease)))
+  for (const lease of leases) lease.release()
+  t.equal(pool.lease(ALWAYS).connection, leases[1]?.connection)
+})
+
+t.test(
+  'idle connections are looked through every second, and kept while they may be used',
+  async (t) => {
+    const { pool, ends, advance } = await poolOf(t)
+    const lease = pool.lease(ALWAYS)
+    await ask(lease)
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    lease.release()
+    advance(3_999)
+    mock.timers.tick(1_000)
+    const again = pool.lease(ALWAYS)
+    t.equal(again.connection, lease.connection)
+    again.release()
+    mock.timers.tick(1_000)
+    advance(4_000)
+    mock.timers.tick(1_000)
+    mock.timers.reset()
+    const end = await Promise.race([ends[0], wait(2_000, 'none')])
+    t.not(end, 'none')
+  },
+)
 
 t.test('a connection that the upstream has ended is not lent', async (t) => {
   const { pool, ends } = await poolOf(t, (socket) => {

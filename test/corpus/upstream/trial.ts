@@ -99,7 +99,7 @@ export const openSockets = (): number =>
 
 /** Nothing of the inside: no address, port, error name or message of a library. */
 const INSIDE =
-  /127\.0\.0\.1|localhost|ECONN|UND_|ERR_(?!UPSTREAM)|HPE_|undici|llhttp|parser|socket|\.js|\.ts/i
+  /127\.0\.0\.1|localhost|ECONN|UND_|UPSTREAM_(?:CLOSED|SILENT)|ANSWER_|ERR_(?!UPSTREAM)|HPE_|undici|llhttp|parser|socket|\.js|\.ts/i
 
 /** A refusal in the upstream's place: fixed text, nothing of the inside. */
 export function isFixedRefusal(
