@@ -18,7 +18,7 @@ const templates = new Map<string, Template>()
 
 /** The page for a person whose request was refused: what happened, and what they and the operator can do. */
 export function refusalPage(error: RejectedError, options: RefusalPageOptions): string {
-  const key = `${error.code} ${error.status} ${error.missingRule} ${options.detail}`
+  const key = [error.code, error.status, error.missingRule, options.detail].join(' ')
   const known = templates.get(key)
   if (known !== undefined) return known(options)
   const template = templateFor(error, options.detail)

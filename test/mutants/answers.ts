@@ -128,9 +128,13 @@ export const ANSWERS: readonly Mutant[] = [
     [
       [
         'error_detail: none shows on a page what failed',
-        "options.detail === 'code' ? error.code : undefined",
+        "detail === 'code' ? error.code : undefined",
         'error.code',
       ],
+      ['the page of one code is that of another', '[error.code, error.status', '[error.status'],
+      ['the page of one status is that of another', 'error.status, error.missing', 'error.missing'],
+      ['the page of one rule is that of another', 'error.missingRule, options', 'options'],
+      ['a page with detail is shown where there may be none', ', options.detail].join', '].join'],
       [
         'error_detail: none tells which rule is missing',
         'code === undefined ? [] : missingWords(error.missingRule)',

@@ -385,7 +385,7 @@ export const CONNECTION: readonly Mutant[] = [
       ['the last answer does not say so', "if (isLast) lines.push('Connection', 'close')", ''],
       [
         'an answer of ours to HEAD has a body',
-        "head.method === 'HEAD' ? undefined : answer.body",
+        "head.method === 'HEAD' ? '' : answer.body",
         'answer.body',
         { equivalent: 'Node itself leaves the body of an answer to HEAD out' },
       ],
