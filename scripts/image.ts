@@ -1,10 +1,12 @@
 /**
- * Builds the image and runs it, the way people do: `npm run image [build] [container] [compose] [pod]`, all four
+ * Builds the image and runs it, the way people do: `npm run image [build] [container] [compose] [pod] [rolling]`, all of them
  * without a word. Needs docker, podman or what CONTAINER_ENGINE names, and for compose `docker compose`,
  * docker-compose or what COMPOSE names. Without an engine it says so and ends with 0; when something does not hold,
  * with 1.
  *
- * CONTAINER_MEMORY is the memory of the one that is tried, 128m if it is not said. CONTAINER_BUILD names another build command (`buildah bud`). GRAFANA=httpbin puts httpbin in Grafana's place.
+ * CONTAINER_MEMORY is the memory of the one that is tried, 128m if it is not said. CONTAINER_BUILD names another build
+ * command (`buildah bud`). GRAFANA=httpbin puts httpbin in Grafana's place. ROUNDS says how often `rolling` replaces its
+ * pods, 3 times if it is not said.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -12,8 +14,9 @@ import { checkCompose } from './image/compose.ts'
 import { checkContainer, checkImage } from './image/container.ts'
 import { createEngine, createReport, type Engine, findEngine } from './image/engine.ts'
 import { checkPod } from './image/pod.ts'
+import { checkRolling } from './image/rolling.ts'
 
-const STEPS = ['build', 'container', 'compose', 'pod'] as const
+const STEPS = ['build', 'container', 'compose', 'pod', 'rolling'] as const
 
 const env = (name: string): string | undefined => process.env[name] || undefined
 const wanted = process.argv.slice(2)
@@ -70,6 +73,11 @@ const RUN: Readonly<Record<(typeof STEPS)[number], () => void | Promise<void>>> 
   },
   compose: () => checkCompose(compose(), report, grafana),
   pod: () => checkPod(engine, report),
+  rolling: async () => {
+    const rounds = Number(env('ROUNDS') ?? 3)
+    for (const form of ['sidecar-classic', 'sidecar'] as const)
+      await checkRolling(engine, report, { form, rounds })
+  },
 }
 
 for (const step of steps) {

@@ -55,7 +55,8 @@ export async function checkCompose(
     await checkNoWayAround(stage)
     await checkLoss(stage)
   } finally {
-    compose.try(...files, 'down', '-t', '5')
+    // More than drain_delay, so that each ends in order.
+    compose.try(...files, 'down', '-t', '10')
     rmSync(folder, { recursive: true })
   }
   const left = await ask(FRONT, '/').then(

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { get, type IncomingHttpHeaders } from 'node:http'
 
 /** A command that gave an answer, and how it ended. */
@@ -17,6 +17,8 @@ export interface Engine {
   run(...args: readonly string[]): string
   /** For what may fail. */
   try(...args: readonly string[]): Outcome
+  /** Like `run`, and meanwhile other work goes on. */
+  later(...args: readonly string[]): Promise<string>
 }
 
 const CALL_TIMEOUT_MS = 15 * 60_000
@@ -34,15 +36,35 @@ export function createEngine(command: string): Engine {
   }
   return {
     name: command,
-    run(...args) {
-      const { status, output, answer } = attempt(...args)
-      if (status !== 0)
-        throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${output}`)
-      return answer
-    },
+    run: (...args) => answerOf(command, args, attempt(...args)),
     try: attempt,
+    later: async (...args) => answerOf(command, args, await runLater(program, [...first, ...args])),
   }
 }
+
+function answerOf(command: string, args: readonly string[], outcome: Outcome): string {
+  const { status, output, answer } = outcome
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${output}`)
+  return answer
+}
+
+const runLater = (program: string, args: readonly string[]): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { timeout: CALL_TIMEOUT_MS })
+    const texts = { answer: '', output: '' }
+    const take = (names: readonly (keyof typeof texts)[]) => (chunk: string) => {
+      for (const name of names) texts[name] += chunk
+    }
+    child.stdout.setEncoding('utf8').on('data', take(['answer', 'output']))
+    child.stderr.setEncoding('utf8').on('data', take(['output']))
+    const end = (status: number) =>
+      resolve({ status, output: texts.output.trim(), answer: texts.answer.trim() })
+    child.on('error', ({ message }) => {
+      texts.output += message
+      end(1)
+    })
+    child.on('close', (status) => end(status ?? 1))
+  })
 
 /** The first engine that answers; `undefined` when none does. */
 export const findEngine = (commands: readonly string[]): Engine | undefined =>

@@ -9,21 +9,33 @@ const NAME = 'claimgate-check-pod'
 const FRONT = 18_080
 const GATE = 18_000
 
-interface PodSpec {
-  readonly containers: readonly object[]
+export interface Container {
+  readonly name: string
+  readonly readinessProbe?: {
+    readonly httpGet: { readonly path: string; readonly port: number }
+    readonly periodSeconds: number
+  }
+  readonly lifecycle?: {
+    readonly preStop?: {
+      readonly sleep?: { readonly seconds: number }
+      readonly exec?: { readonly command: readonly string[] }
+    }
+  }
 }
 
-/** The pod that Kustomize makes of the example with claimgate as an ordinary container. */
-function renderPod(): PodSpec {
+export interface PodSpec {
+  readonly terminationGracePeriodSeconds: number
+  readonly initContainers?: readonly Container[]
+  readonly containers: readonly Container[]
+}
+
+/** The pod that Kustomize makes of the example, with claimgate as an ordinary container or as a native sidecar. */
+export function renderPod(form: 'sidecar-classic' | 'sidecar'): PodSpec {
   const folder = mkdtempSync(join(tmpdir(), 'claimgate-'))
   try {
     spawnSync('cp', ['-r', 'deploy/kubernetes', folder])
     const example = join(folder, 'kubernetes/examples/httpbin')
-    spawnSync('sed', [
-      '-i',
-      's#../../sidecar$#../../sidecar-classic#',
-      join(example, 'kustomization.yaml'),
-    ])
+    spawnSync('sed', ['-i', `s#../../sidecar$#../../${form}#`, join(example, 'kustomization.yaml')])
     const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', example], {
       encoding: 'utf8',
     })
@@ -39,7 +51,7 @@ function renderPod(): PodSpec {
 
 /** The same pod with a stand-in for Pomerium in it, and the image that was built here. */
 function podText(): string {
-  const { containers } = renderPod()
+  const { containers } = renderPod('sidecar-classic')
   const settings = {
     CLAIMGATE_UPSTREAM: 'http://127.0.0.1:8080',
     CLAIMGATE_ISSUER: 'httpbin.localhost',
@@ -62,32 +74,43 @@ function podText(): string {
   // Not every image of httpbin says where its programs are.
   const path = { name: 'PATH', value: '/usr/local/bin:/usr/bin:/bin' }
   const ours = containers.map((container) =>
-    'name' in container && container.name === 'claimgate'
-      ? { ...container, image, ports }
-      : { ...container, env: [path] },
+    container.name === 'claimgate' ? { ...container, image, ports } : { ...container, env: [path] },
   )
-  return [
-    stringify({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: configMapOf(containers) },
-      data: settings,
-    }),
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: NAME },
-      spec: { containers: [...ours, standIn] },
-    }),
-  ].join('---\n')
+  return playable(NAME, configMapOf(containers), settings, [...ours, standIn])
 }
 
-const configMapOf = (containers: readonly object[]): string =>
+/** What `podman play kube` takes: the ConfigMap with the settings, and the pod. */
+export const playable = (
+  name: string,
+  configMap: string,
+  settings: Readonly<Record<string, string>>,
+  containers: readonly object[],
+): string =>
+  [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMap }, data: settings },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers } },
+  ]
+    .map((document) => stringify(document))
+    .join('---\n')
+
+export const configMapOf = (containers: readonly object[]): string =>
   /"configMapRef":\{"name":"([^"]+)"/.exec(JSON.stringify(containers))?.[1] ?? 'claimgate'
+
+export const canPlay = (engine: Engine): boolean =>
+  engine.try('play', 'kube', '--help').status === 0
+
+/** The pod's own address. */
+export const addressOf = async (engine: Engine, pod: string): Promise<string> =>
+  engine.later(
+    'inspect',
+    '-f',
+    '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
+    await engine.later('pod', 'inspect', '-f', '{{.InfraContainerID}}', pod),
+  )
 
 /** The pod form, by `podman play kube`: Docker has no such command. */
 export async function checkPod(engine: Engine, report: Report): Promise<void> {
-  if (engine.try('play', 'kube', '--help').status !== 0) {
+  if (!canPlay(engine)) {
     process.stdout.write('skipped: this engine cannot play a pod\n')
     return
   }
@@ -115,12 +138,7 @@ export async function checkPod(engine: Engine, report: Report): Promise<void> {
     report.holds('without an assertion it refuses', around.status === 401, around)
     const probe = await ask(GATE, '/status/200')
     report.holds("the app's probe passes on the public path", probe.status === 200, probe)
-    const address = engine.run(
-      'inspect',
-      '-f',
-      '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
-      `${engine.run('pod', 'inspect', '-f', '{{.InfraContainerID}}', NAME)}`,
-    )
+    const address = await addressOf(engine, NAME)
     const gate = await ask(8000, '/headers', {}, address)
     report.holds("at the pod's address claimgate listens", gate.status === 401, gate)
     const reached = await ask(8080, '/headers', {}, address).then(

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -65,6 +65,72 @@ t.test('exits 1 and says why when the answer is not 200', async (t) => {
     code: 1,
     output: 'unhealthy: status 503\n',
   })
+})
+
+/** A server of raw bytes: each chunk in a turn of its own. */
+const startRaw = async (t: Test, chunks: readonly string[]) => {
+  const heads: string[] = []
+  const server = createNetServer((socket: Socket) => {
+    socket.setNoDelay(true)
+    socket.on('error', () => undefined)
+    socket.once('data', async (head: Buffer) => {
+      heads.push(head.toString('latin1'))
+      for (const chunk of chunks)
+        await new Promise((resolve) => socket.write(chunk, () => setImmediate(resolve)))
+      socket.end()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return { port: (server.address() as AddressInfo).port, heads }
+}
+
+t.test('asks in HTTP/1.1, with the host of the URL and its query, for one answer', async (t) => {
+  const { port, heads } = await startRaw(t, ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'])
+  t.equal((await check(t, [`http://127.0.0.1:${port}/a?b=c#d`])).code, 0)
+  const head = `GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`
+  t.strictSame(heads, [head])
+})
+
+t.test('a status that comes in pieces is read as a whole', async (t) => {
+  const good = await startRaw(t, ['HT', 'TP/1.1 2', '00 OK\r\n\r\n'])
+  t.equal((await check(t, [`http://127.0.0.1:${good.port}/`])).code, 0)
+  const bad = await startRaw(t, ['HTTP/1.1 20', '4 No Content\r\n\r\n'])
+  t.strictSame(await check(t, [`http://127.0.0.1:${bad.port}/`]), {
+    code: 1,
+    output: 'unhealthy: status 204\n',
+  })
+})
+
+t.test('exits 1 when what answers does not speak HTTP, or says nothing', async (t) => {
+  for (const chunks of [['220 mail.example.com ESMTP\r\n'], ['HTTP/1.1 '], []]) {
+    const { port } = await startRaw(t, chunks)
+    t.strictSame(await check(t, [`http://127.0.0.1:${port}/`]), {
+      code: 1,
+      output: 'unhealthy: no answer of HTTP\n',
+    })
+  }
+})
+
+t.test('exits 1 for a URL of another protocol', async (t) => {
+  t.strictSame(await check(t, ['https://127.0.0.1:1/']), {
+    code: 1,
+    output: 'unhealthy: only URLs of http are asked\n',
+  })
+})
+
+t.test('loads no HTTP client, which would take memory from claimgate', async (t) => {
+  const { port } = await startAdmin(t, 200)
+  const program = run(t, [
+    process.execPath,
+    '--import',
+    `data:text/javascript,process.on('exit', () => console.log(process.moduleLoadList.filter((name) => /NativeModule (_?http|https|undici|tls)/.test(name)).join()))`,
+    'src/commands/healthcheck.ts',
+    `http://127.0.0.1:${port}/`,
+  ])
+  const [code] = await once(program.child, 'close')
+  t.strictSame({ code, output: program.output() }, { code: 0, output: '\n' })
 })
 
 t.test('exits 1 when nothing listens, and for what is no URL', async (t) => {
