@@ -109,6 +109,12 @@ t.test('what a client or a claim says cannot leave its place in the line', async
   t.notMatch(text, /[\n\0]/)
   t.match(JSON.parse(`{${text}}`), { path: evil, reason: evil, sub: '"a\\', kid: '","x":"' })
   t.equal(JSON.parse(`{${text}}`).x, undefined)
+  for (let code = 0; code < 256; code++) {
+    const reason = `a${String.fromCharCode(code)}b`
+    exchange.reason = reason
+    logExchange({ infoJson }, exchange, 1)
+    t.equal(JSON.parse(`{${text}}`).reason, reason, JSON.stringify(reason))
+  }
 })
 
 t.test('the trace id is that of a good traceparent', async (t) => {

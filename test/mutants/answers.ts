@@ -240,11 +240,6 @@ export const ANSWERS: readonly Mutant[] = [
       ['what was left out is not counted', '        dropped += 1\n', ''],
       ['what was left out is not told', '    if (lines > 0) onDropped(lines)\n', ''],
       ['what was left out is told again', '    dropped = 0\n    if', '    if'],
-      [
-        'the last lines are not flushed',
-        '      flushed.push(done)\n      writePending()\n',
-        '      flushed.push(done)\n',
-      ],
       ['a flush of nothing never ends', '      if (writing === 0) written()\n', ''],
       ['a consumer that is gone ends the process', "  stream.on('error', () => undefined)\n", ''],
       ['lines of one second have one time', 'if (time !== last)', 'if (!(time < last + 1_000))'],
