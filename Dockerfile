@@ -9,8 +9,10 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
+COPY scripts/bundle.ts ./scripts/
+# One bundle starts with two thirds of the work that some 900 files need.
 RUN node node_modules/typescript/bin/tsc --sourceMap false \
-  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+  && node scripts/bundle.ts bundle \
   && npm sbom --omit=dev --package-lock-only --sbom-format=cyclonedx >sbom.cdx.json
 
 FROM gcr.io/distroless/nodejs${NODE_MAJOR}-debian13:nonroot
@@ -25,8 +27,7 @@ LABEL org.opencontainers.image.title="claimgate" \
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
+COPY --from=build /app/bundle ./dist
 # What is in it, for scanners: CycloneDX.
 COPY --from=build /app/sbom.cdx.json ./
 COPY LICENSE ./

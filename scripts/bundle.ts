@@ -7,7 +7,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const ENTRIES = ['dist/cli.js', 'dist/commands/healthcheck.js']
+/** What the image and the compose files start. */
+const ENTRIES = ['dist/cli.js', 'dist/commands/healthcheck.js', 'dist/demo/stand-in-main.js']
 
 /** Packages of the kind that Node loads with `require` look for it; there is none in a module. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
@@ -43,7 +44,10 @@ async function bundle(outdir: string): Promise<void> {
   const packages = new Set(Object.keys(metafile.inputs).map(packageOf))
   packages.delete(undefined)
   const notices = [...packages].sort().map((folder) => notice(folder ?? ''))
-  writeFileSync(join(outdir, 'THIRD-PARTY-NOTICES'), `${notices.join(`\n\n${'-'.repeat(78)}\n\n`)}\n`)
+  writeFileSync(
+    join(outdir, 'THIRD-PARTY-NOTICES'),
+    `${notices.join(`\n\n${'-'.repeat(78)}\n\n`)}\n`,
+  )
   const files = Object.keys(metafile.outputs).length
   process.stdout.write(`${outdir}: ${files} files with ${packages.size} packages\n`)
 }

@@ -143,3 +143,10 @@ t.test('the image says what it is and what it is made of', async (t) => {
   t.match(dockerfile, 'npm sbom --omit=dev ')
   t.match(dockerfile, /^FROM --platform=\$BUILDPLATFORM /m, 'one build stage for every platform')
 })
+
+t.test('the bundle of the image has every program that is started in it', async (t) => {
+  const bundled = readFileSync('scripts/bundle.ts', 'utf8')
+  for (const file of ['Dockerfile', 'docker-compose.yml', 'scripts/image/pod.ts'])
+    for (const [program] of readFileSync(file, 'utf8').matchAll(/dist\/[\w/-]+\.js/g))
+      t.ok(bundled.includes(`'${program}'`), `${program} of ${file}`)
+})
