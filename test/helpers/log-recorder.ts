@@ -11,5 +11,7 @@ export function createLogRecorder() {
   const at = (level: LogLine['level']) => (fields: object, message: string) => {
     lines.push({ level, fields: { ...fields }, message })
   }
-  return { info: at('info'), warn: at('warn'), error: at('error'), lines }
+  const infoJson = (fields: string, message: string) =>
+    at('info')(JSON.parse(`{${fields}}`), message)
+  return { info: at('info'), infoJson, warn: at('warn'), error: at('error'), lines }
 }
