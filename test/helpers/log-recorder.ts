@@ -13,5 +13,5 @@ export function createLogRecorder() {
   }
   const infoJson = (fields: string, message: string) =>
     at('info')(JSON.parse(`{${fields}}`), message)
-  return { infoJson, info: at('info'), warn: at('warn'), error: at('error'), lines }
+  return { info: at('info'), infoJson, warn: at('warn'), error: at('error'), lines }
 }
