@@ -41,12 +41,12 @@ export function limitsOf(
   return [
     {
       name: 'CPU verified ÷ without verification',
-      most: 5,
+      most: 4,
       value: ratioByRound(verified, none),
     },
     {
       name: 'verifier ÷ bare signature check',
-      most: 3.5,
+      most: 2.5,
       value: ratioByRound(
         checks.map(({ verifier }) => verifier),
         checks.map(({ bare: check }) => check),
@@ -54,7 +54,7 @@ export function limitsOf(
     },
     {
       name: 'CPU without verification ÷ bare Node',
-      most: 4,
+      most: 2.5,
       value: ratioByRound(none, series(bare.name)),
     },
   ]
