@@ -39,7 +39,11 @@ async function main(): Promise<void> {
     reports.push(report)
   }
   const rows = reports.flatMap((report) => report.rows)
-  if (rows.length === 0) return console.log('nothing ran: the corpus is not at hand')
+  if (rows.length === 0) {
+    console.log('nothing ran: no such runner, or its vectors are not at hand')
+    process.exitCode = 1
+    return
+  }
   for (const excuse of reports.flatMap((report) => report.excuses)) console.log(excuse)
   console.log(`\n${table(rows)}`)
   const isBad = reports.some(({ hasFailed }) => hasFailed) || rows.some((row) => row.deviations > 0)

@@ -34,9 +34,7 @@ const OWN_TESTS: Readonly<Record<string, string>> = {
 }
 
 const idsOf = (file: string): readonly string[] =>
-  readCorpus<{ readonly cases?: readonly { readonly id: string }[] }>(`${file}.json`)?.cases?.map(
-    ({ id }) => id,
-  ) ?? []
+  readCorpus(`${file}.json`).cases.map(({ id }) => id)
 
 interface Reference {
   readonly file: string

@@ -5,7 +5,7 @@ import { verifySignature } from '../../src/assertion/signature.ts'
 import { RejectedError } from '../../src/errors.ts'
 import { parseJwkSet } from '../../src/key-set/parse.ts'
 import { createCheckSignature } from '../../src/key-set/signature.ts'
-import { runCorpus } from '../helpers/corpus.ts'
+import { runVectors } from '../helpers/corpus.ts'
 import { memoryKeySet } from '../helpers/keys.ts'
 
 interface Jwk {
@@ -56,7 +56,7 @@ function algorithmOf(jws: string): unknown {
 
 for (const file of ['jws-wycheproof.json', 'jwks-wycheproof.json']) {
   t.test(`${file}: with ES256 alone allowed`, async (t) => {
-    await runCorpus<Vectors>(t, file, async ({ groups }, tally) => {
+    await runVectors<Vectors>(t, file, async ({ groups }, tally) => {
       let es256 = 0
       for (const { group, key, tests } of groups) {
         for (const { tcId, comment, result, jws } of tests) {
@@ -74,7 +74,7 @@ for (const file of ['jws-wycheproof.json', 'jwks-wycheproof.json']) {
 }
 
 t.test('jws-wycheproof.json: RSA keys with every RSA algorithm allowed', async (t) => {
-  await runCorpus<Vectors>(t, 'jws-wycheproof.json', async ({ groups }, tally) => {
+  await runVectors<Vectors>(t, 'jws-wycheproof.json', async ({ groups }, tally) => {
     for (const { group, key, tests } of groups) {
       for (const { tcId, comment, result, jws } of tests) {
         const alg = algorithmOf(jws)
@@ -102,7 +102,7 @@ interface EcdsaVectors {
 
 t.test('ecdsa-p256-p1363.json: the check of signatures, on the loop and in the pool', async (t) => {
   const file = 'ecdsa-p256-p1363.json'
-  await runCorpus<EcdsaVectors>(t, file, async ({ groups }, tally) => {
+  await runVectors<EcdsaVectors>(t, file, async ({ groups }, tally) => {
     for (const { x, y, t: vectors } of groups) {
       const jwk = { kty: 'EC', crv: 'P-256', x, y }
       const key = createPublicKey({ key: jwk, format: 'jwk' })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 
 /** One case of a corpus file; what else it has depends on the file. */
@@ -9,16 +9,21 @@ export interface Case {
   readonly [member: string]: unknown
 }
 
-/** The parsed file, or `undefined` where the corpus is not at hand. */
-export function readCorpus<T = { readonly cases: readonly Case[] }>(file: string): T | undefined {
-  const url = new URL(`../../../shared/corpus/${file}`, import.meta.url)
-  try {
-    return JSON.parse(readFileSync(url, 'utf8')) as T
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+/** The files that are part of the project. */
+export const OWN = new URL('../data/corpus/', import.meta.url)
+
+/** Where they come from, and where the vectors of Wycheproof are, which are not copied. */
+export const ORIGINALS = new URL('../../../shared/corpus/', import.meta.url)
+
+interface Cases {
+  readonly cases: readonly Case[]
 }
+
+const read = <T>(file: string, folder: URL): T =>
+  JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as T
+
+/** @throws where the project has no such file. */
+export const readCorpus = <T = Cases>(file: string): T => read<T>(file, OWN)
 
 export interface Tally {
   ran: number
@@ -26,20 +31,22 @@ export interface Tally {
   readonly deviations: string[]
 }
 
+type Run<T> = (corpus: T, tally: Tally) => Promise<void>
+
 /**
- * Runs `run` with the corpus file and reports one line, `<file>: N ran, N deviations, N not run`. Fails on a
- * deviation and when nothing ran; skips with one line where the corpus is absent.
+ * Runs `run` with a file of the project and reports one line, `<file>: N ran, N deviations, N not run`. Fails on a
+ * deviation and when nothing ran.
  */
-export async function runCorpus<T>(
-  t: Test,
-  file: string,
-  run: (corpus: T, tally: Tally) => Promise<void>,
-): Promise<void> {
-  const corpus = readCorpus<T>(file)
-  if (corpus === undefined) {
-    t.pass(`${file}: the corpus is not at hand`, { skip: 'no ../shared/corpus' })
-    return
-  }
+export const runCorpus = <T>(t: Test, file: string, run: Run<T>): Promise<void> =>
+  score(t, file, readCorpus<T>(file), run)
+
+/** As `runCorpus`, with vectors that may not be copied: skips with one line where they are not beside the project. */
+export async function runVectors<T>(t: Test, file: string, run: Run<T>): Promise<void> {
+  if (existsSync(new URL(file, ORIGINALS))) return score(t, file, read<T>(file, ORIGINALS), run)
+  t.pass(`${file}: not at hand`, { skip: 'no ../shared/corpus' })
+}
+
+async function score<T>(t: Test, file: string, corpus: T, run: Run<T>): Promise<void> {
   const tally: Tally = { ran: 0, notRun: 0, deviations: [] }
   await run(corpus, tally)
   const { ran, notRun, deviations } = tally

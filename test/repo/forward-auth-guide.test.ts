@@ -33,10 +33,6 @@ for (const [proxy, expressions] of Object.entries(EXPRESSIONS))
     `the expressions for ${proxy} take away every forged spelling and no other field`,
     async (t) => {
       const corpus = readCorpus<Spoofs>(FILE)
-      if (corpus === undefined) {
-        t.pass(FILE, { skip: 'no ../shared/corpus' })
-        return
-      }
       const lines = corpus.cases.flatMap((recipe) => recipe['lines'] as readonly string[])
       const names = lines
         .map((line) => line.split(':', 1).join(''))

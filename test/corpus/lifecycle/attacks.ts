@@ -19,11 +19,7 @@ export interface Attacker {
   readonly now: number
 }
 
-interface Cases {
-  readonly cases: readonly Case[]
-}
-
-const casesOf = (file: string): readonly Case[] => readCorpus<Cases>(file)?.cases ?? []
+const casesOf = (file: string): readonly Case[] => readCorpus(file).cases
 
 /** Every case of the files whose cases are bytes, request lines, fields or assertions. */
 export function allAttacks(attacker: Attacker): Attack[] {
