@@ -12,8 +12,8 @@ export interface Case {
 /** The files that are part of the project. */
 export const OWN = new URL('../data/corpus/', import.meta.url)
 
-/** Where they come from, and where the vectors of Wycheproof are, which are not copied. */
-export const ORIGINALS = new URL('../../../shared/corpus/', import.meta.url)
+/** The vectors of Wycheproof, which are not copied. */
+const VECTORS = new URL('../../../shared/corpus/', import.meta.url)
 
 interface Cases {
   readonly cases: readonly Case[]
@@ -42,7 +42,7 @@ export const runCorpus = <T>(t: Test, file: string, run: Run<T>): Promise<void> 
 
 /** As `runCorpus`, with vectors that may not be copied: skips with one line where they are not beside the project. */
 export async function runVectors<T>(t: Test, file: string, run: Run<T>): Promise<void> {
-  if (existsSync(new URL(file, ORIGINALS))) return score(t, file, read<T>(file, ORIGINALS), run)
+  if (existsSync(new URL(file, VECTORS))) return score(t, file, read<T>(file, VECTORS), run)
   t.pass(`${file}: not at hand`, { skip: 'no ../shared/corpus' })
 }
 
