@@ -3,6 +3,7 @@ import { cores } from './cores.ts'
 import { memory } from './memory.ts'
 import { micro } from './micro.ts'
 import type { Part } from './part.ts'
+import { place } from './place.ts'
 import { rates } from './rates.ts'
 import { refusals } from './refusals.ts'
 import { saturation } from './saturation.ts'
@@ -17,6 +18,7 @@ export const PARTS = {
   refusals,
   rates,
   cores,
+  place,
   connections,
   memory,
   start,

@@ -4,7 +4,7 @@ import { envoyJwt } from './envoy.ts'
 import { goJwt } from './go.ts'
 import { haproxy, haproxyJwt } from './haproxy.ts'
 import { nginx, nginxLua } from './nginx.ts'
-import { bare, composition } from './node.ts'
+import { bare, bareVerify, composition } from './node.ts'
 import type { Peer } from './peer.ts'
 
 /** In the order of the tables: what verifies, then what only forwards. */
@@ -16,6 +16,7 @@ export const PEERS: readonly Peer[] = [
   envoyJwt,
   goJwt,
   composition,
+  bareVerify,
   claimgateNone,
   bare,
   caddy,

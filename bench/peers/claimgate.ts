@@ -77,6 +77,21 @@ export const claimgateNone = variantPeer(
   { title: 'claimgate, verification removed (only here)', verifies: 'none' },
 )
 
+const VERIFY_AT = new URL('./servers/verify-at.ts', import.meta.url).href
+
+const place = (where: 'loop' | 'pool') =>
+  variantPeer(
+    {
+      name: `claimgate-${where}`,
+      options: (ofImage) => [...ofImage, '--import', `${VERIFY_AT}?${where}`],
+    },
+    { title: `claimgate, signatures always in the ${where} (only here)`, verifies: 'all' },
+  )
+
+/** claimgate itself chooses by the number of processors. */
+export const claimgateLoop = place('loop')
+export const claimgatePool = place('pool')
+
 /** A heap as in a container of 128 MiB: the image's share of it, in numbers. */
 export const claimgateSmall = variantPeer(
   {

@@ -50,3 +50,9 @@ export const bare = nodePeer('bare', () => `undici ${installed('undici')}`, {
   title: 'bare `node:http` and `undici.request`, forwarding alone',
   verifies: 'none',
 })
+
+export const bareVerify = nodePeer('bare-verify', () => `undici ${installed('undici')}`, {
+  title: '`node:http`, `undici.request` and `crypto.verify`: the least in Node',
+  verifies: 'all',
+  lacks: 'no log line, no metrics, no limits, one spelling of reserved names, keys read once',
+})

@@ -123,7 +123,7 @@ t.test('options are read, and what is unknown is refused by name', async (t) => 
   const quick = readOptions(['--quick', '--only', 'a', '--part', 'start,memory'], ['a', 'b'])
   t.match(quick, { only: ['a'], parts: ['start', 'memory'], rounds: 2 })
   t.ok(quick.scale < 1)
-  t.equal(readOptions(['--part', 'all'], []).parts.length, 9)
+  t.equal(readOptions(['--part', 'all'], []).parts.length, 10)
   t.throws(() => readOptions(['--only', 'x'], ['a']), { message: /--only x is not one of a/ })
   t.throws(() => readOptions(['--part', 'x'], []), { message: /--part x is not one of saturation/ })
   t.throws(() => readOptions(['--rounds', '0'], []), { message: /--rounds must be/ })
