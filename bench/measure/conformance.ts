@@ -24,10 +24,15 @@ function ask(port: number, request: Buffer): Promise<Reply> {
     socket.on('close', () => reject(new Error('closed without an answer')))
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      const answer = take(chunk)
-      if (answer === undefined) return
-      const text = Buffer.concat(chunks).toString('latin1')
-      resolve({ status: answer.status, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
+      // What cannot be read fails the peer; thrown from here it would leave all peers running.
+      try {
+        const answer = take(chunk)
+        if (answer === undefined) return
+        const text = Buffer.concat(chunks).toString('latin1')
+        resolve({ status: answer.status, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
+      } catch (error) {
+        reject(error)
+      }
       socket.destroy()
     })
     socket.write(request)
