@@ -5,13 +5,48 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 /** What the image and the compose files start. */
 const ENTRIES = ['dist/cli.js', 'dist/commands/healthcheck.js', 'dist/demo/stand-in-main.js']
 
 /** Packages of the kind that Node loads with `require` look for it; there is none in a module. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
+
+/**
+ * What packages would load for what is never done here: @fastify/http-proxy to forward by itself, Fastify to compile
+ * schemas. Without it a process is some 6 MiB smaller and starts a quarter sooner. Whatever reached for it would throw.
+ */
+const UNUSED = /^(undici|ws|@fastify\/ajv-compiler|@fastify\/fast-json-stringify-compiler)$/
+const ABSENT = `class Absent { constructor() { throw new Error('left out of the bundle') } }
+module.exports = Object.assign(Absent, { Pool: Absent, Client: Absent, Dispatcher: Absent })`
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'absent' }))
+    onLoad({ filter: UNUSED, namespace: 'absent' }, () => ({ contents: ABSENT, loader: 'js' }))
+  },
+}
+
+/**
+ * An `import` of `node:http` reads every export, and one of them loads the whole of Node's own fetch: 50 ms of each start
+ * and 15 MiB of each process (Node 26). `require` does not.
+ */
+const requiredHttp: Plugin = {
+  name: 'required-http',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http$/ }, ({ kind }) =>
+      kind === 'import-statement'
+        ? { path: 'node:http', namespace: 'required' }
+        : { path: 'node:http', external: true },
+    )
+    onLoad({ filter: /^/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}')`,
+      loader: 'js',
+    }))
+  },
+}
 
 /** The folder of the package that a file belongs to; `undefined` for our own. */
 const packageOf = (path: string): string | undefined =>
@@ -39,6 +74,7 @@ async function bundle(outdir: string): Promise<void> {
     platform: 'node',
     target: 'node22',
     banner: { js: REQUIRE },
+    plugins: [withoutUnused, requiredHttp],
     metafile: true,
   })
   const packages = new Set(Object.keys(metafile.inputs).map(packageOf))

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { KeySetStatus } from '../key-set/types.ts'
+import { NO_SCHEMAS } from '../no-schemas.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AdminOptions {
@@ -31,7 +32,12 @@ export function readiness({
 
 /** Health and metrics, on a port of their own so that no path of the app is taken. */
 export async function createAdminServer(options: AdminOptions): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: 10_000 })
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: 10_000,
+    schemaController: NO_SCHEMAS,
+  })
   app.server.on('connection', (socket) => socket.on('error', () => undefined))
   let hasStarted = false
 

@@ -4,6 +4,7 @@ import httpProxy from '@fastify/http-proxy'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
+import { NO_SCHEMAS } from '../no-schemas.ts'
 import { admit, admitSecure } from './admission.ts'
 import { closeGently, connectionOf } from './connection.ts'
 import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
@@ -101,6 +102,7 @@ export async function createDataServer(
     exposeHeadRoutes: false,
     return503OnClosing: false,
     logger: false,
+    schemaController: NO_SCHEMAS,
   })
   for (const method of PROXIED_METHODS)
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
@@ -128,6 +130,10 @@ export async function createDataServer(
   return { app, connections, adapt: live.adapt, useTls: http.useTls }
 }
 
+function dialNothing(): never {
+  throw new Error('the plugin forwards nothing')
+}
+
 /** How the plugin is mounted: it forwards nothing by itself. Why: docs/architecture.md. */
 const mounting = (
   handlers: Pick<DataServerHandlers, 'forward'>,
@@ -135,6 +141,8 @@ const mounting = (
 ) => ({
   // Never dialled: the handler forwards by itself. Why: docs/architecture.md.
   upstream: 'http://127.0.0.1',
+  // Nor could it be: in place of a client of the plugin's own.
+  undici: { request: dialNothing },
   websocket: false,
   httpMethods: PROXIED_METHODS,
   // Before the plugin's own handler, which parses three URLs of a target that is always the same (2 to 4 µs).

@@ -46,6 +46,8 @@ export interface ProgramOptions {
   /** Shell commands to run first in the same process, such as `ulimit -n 256`. */
   readonly before?: string
   readonly nodeArguments?: readonly string[]
+  /** Instead of what was built in dist/. */
+  readonly cli?: string
 }
 
 const CLI = 'dist/cli.js'
@@ -60,11 +62,11 @@ export const BASE_ENV = {
 
 export function spawnProgram(
   owner: Owner,
-  { env, before, nodeArguments = [] }: ProgramOptions,
+  { env, before, nodeArguments = [], cli = CLI }: ProgramOptions,
   stdout: 'pipe' | number = 'pipe',
 ) {
-  if (!existsSync(CLI)) throw new Error(`${CLI} is absent: run "npm run build" first`)
-  const program = [process.execPath, ...nodeArguments, CLI]
+  if (!existsSync(cli)) throw new Error(`${cli} is absent: run "npm run build" first`)
+  const program = [process.execPath, ...nodeArguments, cli]
   const { PATH = '', HOME = '' } = process.env
   const [file, ...args] =
     before === undefined ? program : ['sh', '-c', `${before}; exec "$@"`, 'sh', ...program]
