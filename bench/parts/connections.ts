@@ -5,9 +5,17 @@ import { figure } from '../report/table.ts'
 import type { Stage } from '../stage.ts'
 import { chosen, type Part, type PartContext, scaled } from './part.ts'
 
-const PEERS = ['claimgate', 'haproxy-jwt', 'nginx-lua', 'envoy-jwt', 'go-jwt', 'composition']
-/** The composition leaves WebSockets out, as its packages do unless told otherwise. */
-const WITHOUT_WEBSOCKETS = ['composition']
+const PEERS = [
+  'claimgate',
+  'haproxy-jwt',
+  'nginx-lua',
+  'envoy-jwt',
+  'go-jwt',
+  'composition',
+  'bare',
+]
+/** These leave WebSockets out; the composition as its packages do unless told otherwise. */
+const WITHOUT_WEBSOCKETS = ['composition', 'bare']
 
 const IDLE = [1_000, 5_000] as const
 const WEBSOCKETS = 1_000

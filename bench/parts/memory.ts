@@ -1,6 +1,6 @@
 import { attempt } from '../attempt.ts'
 import { residentMemory } from '../measure/process.ts'
-import { claimgateSmall } from '../peers/claimgate.ts'
+import { claimgateImage } from '../peers/claimgate.ts'
 import type { Peer } from '../peers/peer.ts'
 import { figure } from '../report/table.ts'
 import { CONNECTIONS, chosen, type Part, type PartContext, scaled } from './part.ts'
@@ -9,11 +9,11 @@ const PEERS = ['claimgate', 'haproxy-jwt', 'nginx-lua', 'envoy-jwt', 'go-jwt', '
 const STEPS = [100_000, 1_000_000] as const
 const SETTLE = 1_500
 
-/** Resident memory at rest and after a long day. Claimgate stands here twice: with a heap for a container of 128 MiB, too. */
+/** Resident memory at rest and after a long day. Claimgate stands here twice: as its image runs it, too. */
 export const memory: Part = async (context) => {
   const { peers, tell } = context
   const taking = chosen(peers, PEERS).flatMap((peer) =>
-    peer.name === 'claimgate' ? [peer, claimgateSmall] : [peer],
+    peer.name === 'claimgate' ? [peer, claimgateImage] : [peer],
   )
   const found: (readonly [Peer, readonly number[]])[] = []
   for (const peer of taking) {

@@ -12,6 +12,7 @@ const PEERS = [
   'envoy-jwt',
   'go-jwt',
   'composition',
+  'bare',
 ]
 const MIB = 2 ** 20
 

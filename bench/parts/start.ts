@@ -1,4 +1,5 @@
 import { median, rotated } from '../measure/stats.ts'
+import { claimgateImage } from '../peers/claimgate.ts'
 import type { Peer } from '../peers/peer.ts'
 import { figure } from '../report/table.ts'
 import { chosen, type Part } from './part.ts'
@@ -7,7 +8,9 @@ const PEERS = ['claimgate', 'haproxy-jwt', 'nginx-lua', 'envoy-jwt', 'go-jwt', '
 
 /** From the start of the process to the first answer of 200 to a verified request. */
 export const start: Part = async ({ stage, peers, rounds, tell }) => {
-  const taking = chosen(peers, PEERS)
+  const taking = chosen(peers, PEERS).flatMap((peer) =>
+    peer.name === 'claimgate' ? [peer, claimgateImage] : [peer],
+  )
   const times = new Map<Peer, number[]>(taking.map((peer) => [peer, []]))
   // What is built once is built before.
   for (const peer of taking) await (await peer.start(stage)).end()
