@@ -65,11 +65,11 @@ const FLOWS = [
 
 const startNodeRed = async (owner: Owner): Promise<Stage> => {
   const home = folder(owner)
-  writeFileSync(join(home, 'settings.js'), NODE_RED_SETTINGS)
+  writeFileSync(join(home, 'settings.cjs'), NODE_RED_SETTINGS)
   writeFileSync(join(home, 'flows.json'), JSON.stringify(FLOWS))
   const app = run(owner, [
     process.execPath,
-    ...[NODE_RED, '-s', join(home, 'settings.js'), '-u', home],
+    ...[NODE_RED, '-s', join(home, 'settings.cjs'), '-u', home],
   ])
   const [, origin = ''] = await app.until(/Server now running at (http:\/\/[\d.]+:\d+)/)
   return startStage(owner, origin, {
