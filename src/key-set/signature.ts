@@ -1,9 +1,10 @@
 import { constants, type KeyObject, verify } from 'node:crypto'
+import { createBatch } from './batch.ts'
 import type { CheckSignature } from './types.ts'
 
 /**
- * Where signatures are checked. `loop`: on the event loop, which waits meanwhile (about 45 µs for ES256). `pool`: in
- * Node's threads, which costs some 3 % more, leaves the loop to others and makes use of a second processor.
+ * Where signatures are checked. `loop`: on the event loop, in batches, and the loop waits meanwhile (45 to 90 µs for each
+ * ES256). `pool`: in Node's threads, which costs more, leaves the loop to others and makes use of a second processor.
  */
 export type Place = 'loop' | 'pool'
 
@@ -67,7 +68,11 @@ interface Job {
   readonly bytes: Uint8Array
 }
 
-const onLoop = ({ hash, signed, how, bytes }: Job): boolean => verify(hash, signed, how, bytes)
+/** One for all keys: requests of one turn may come with different ones. */
+const inBatch = createBatch(setImmediate)
+
+const onLoop = ({ hash, signed, how, bytes }: Job): Promise<boolean> =>
+  inBatch(() => verify(hash, signed, how, bytes))
 
 const inPool = ({ hash, signed, how, bytes }: Job): Promise<boolean> =>
   new Promise((resolve) => {
