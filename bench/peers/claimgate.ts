@@ -101,7 +101,8 @@ function bundleOf({ folder }: Stage): string {
   const home = join(folder, 'image')
   const cli = join(home, 'dist', 'cli.js')
   if (existsSync(cli)) return cli
-  spawnSync(process.execPath, ['scripts/bundle.ts', join(home, 'dist')])
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/bundle.ts', join(home, 'dist')])
+  if (status !== 0) throw new Error(`scripts/bundle.ts made no bundle: ${stderr}`)
   copyFileSync('package.json', join(home, 'package.json'))
   return cli
 }
