@@ -70,6 +70,8 @@ for (const [name, behind] of [
       t.same(answers(text), ['HTTP/1.1 200'])
       t.match(text, /ok$/)
       t.same(targets(), ['POST /first'])
+      // Nor did it get as far as to be refused, or to find its client gone.
+      t.notOk(gate.logLines().some(({ path }) => path === '/hidden'))
     },
   )
 
