@@ -1,13 +1,13 @@
 import { lowValue } from '../measure/stats.ts'
 import { twoCores } from '../pin.ts'
 import { figure } from '../report/table.ts'
-import { type Cores, openStage } from '../stage.ts'
-import { CONNECTIONS, chosen, type Part, type PartContext, scaled, WARM_UP } from './part.ts'
-import { measureInRounds, type PeerSamples } from './rounds.ts'
+import type { Cores } from '../stage.ts'
+import { measureOnCores } from './on-cores.ts'
+import { CONNECTIONS, chosen, type Part, type PartContext, scaled } from './part.ts'
+import type { PeerSamples } from './rounds.ts'
 import { costOf, dataOf, seriesOf } from './summary.ts'
 
 const PEERS = ['claimgate', 'haproxy-jwt', 'nginx-lua', 'envoy-jwt', 'go-jwt', 'composition']
-const TOKENS = 20_000
 
 /** What a second processor brings to one process. */
 export const cores: Part = async (context) => {
@@ -41,27 +41,15 @@ export const cores: Part = async (context) => {
 const highRate = (entry: PeerSamples): number =>
   -lowValue(seriesOf(entry, 'good', ({ rate }) => -rate))
 
-async function onCores(
-  { peers, rounds, scale, tell }: PartContext,
-  where: Cores,
-): Promise<readonly PeerSamples[]> {
-  const stage = await openStage({ cores: where, tokens: scaled(TOKENS, scale, 500) })
-  try {
-    const scenario = {
+function onCores(context: PartContext, cores: Cores): Promise<readonly PeerSamples[]> {
+  return measureOnCores(context, cores, chosen(context.peers, PEERS), (stage) => [
+    {
       name: 'good',
       set: stage.requests('good'),
       status: 200,
-      count: scaled(20_000, scale, 500),
+      count: scaled(20_000, context.scale, 500),
       connections: CONNECTIONS,
       rate: 0,
-    }
-    return await measureInRounds(stage, chosen(peers, PEERS), [scenario], {
-      rounds,
-      warmUp: scaled(WARM_UP, scale, 500),
-      withCounters: false,
-      tell,
-    })
-  } finally {
-    await stage.end()
-  }
+    },
+  ])
 }

@@ -2,12 +2,12 @@ import { lowValue } from '../measure/stats.ts'
 import { claimgateLoop, claimgatePool } from '../peers/claimgate.ts'
 import { oneCore, twoCores } from '../pin.ts'
 import { figure, type Table } from '../report/table.ts'
-import { type Cores, openStage } from '../stage.ts'
-import { CONNECTIONS, type Part, type PartContext, scaled, WARM_UP } from './part.ts'
-import { measureInRounds, type PeerSamples, type Scenario } from './rounds.ts'
+import type { Cores } from '../stage.ts'
+import { measureOnCores } from './on-cores.ts'
+import { CONNECTIONS, type Part, type PartContext, scaled } from './part.ts'
+import type { PeerSamples } from './rounds.ts'
 import { costOf, dataOf, seriesOf } from './summary.ts'
 
-const TOKENS = 20_000
 const PACE = 1_000
 const BUSY = 'as fast as answers come'
 const CALM = `${PACE}/s`
@@ -49,30 +49,13 @@ function tableOf(processors: string, all: readonly PeerSamples[]): Table {
   }
 }
 
-async function onCores(
-  { rounds, scale, tell }: PartContext,
-  cores: Cores,
-): Promise<readonly PeerSamples[]> {
-  const stage = await openStage({ cores, tokens: scaled(TOKENS, scale, 500) })
-  const set = stage.requests('good')
-  const scenarios: readonly Scenario[] = [
-    {
-      ...{ name: BUSY, set, status: 200, connections: CONNECTIONS, rate: 0 },
-      count: scaled(20_000, scale, 500),
-    },
-    {
-      ...{ name: CALM, set, status: 200, connections: CONNECTIONS, rate: PACE },
-      count: scaled(PACE * 10, scale, 500),
-    },
-  ]
-  try {
-    return await measureInRounds(stage, [claimgateLoop, claimgatePool], scenarios, {
-      rounds,
-      warmUp: scaled(WARM_UP, scale, 500),
-      withCounters: false,
-      tell,
-    })
-  } finally {
-    await stage.end()
-  }
+function onCores(context: PartContext, cores: Cores): Promise<readonly PeerSamples[]> {
+  const { scale } = context
+  return measureOnCores(context, cores, [claimgateLoop, claimgatePool], (stage) => {
+    const common = { set: stage.requests('good'), status: 200, connections: CONNECTIONS }
+    return [
+      { ...common, name: BUSY, rate: 0, count: scaled(20_000, scale, 500) },
+      { ...common, name: CALM, rate: PACE, count: scaled(PACE * 10, scale, 500) },
+    ]
+  })
 }
