@@ -12,8 +12,12 @@ fail() {
   exit 1
 }
 
-tarball=$(npm pack --silent --pack-destination "$place" | tail -n 1)
-npm install --silent --global --prefix "$place/prefix" --no-audit --no-fund --prefer-offline "$place/$tarball"
+tarball=$(npm pack --silent --pack-destination "$place" | tail -n 1) || fail 'npm pack made no tarball'
+install() {
+  npm install --loglevel=error --global --prefix "$place/prefix" --no-audit --no-fund --prefer-offline "$place/$tarball"
+}
+# A registry may fail once.
+install || install || fail 'npm cannot install the tarball'
 cd "$place"
 # The supported Node that came with the development packages, whatever the machine's own is.
 PATH="$place/prefix/bin:$project/node_modules/.bin:$PATH"
