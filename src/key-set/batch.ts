@@ -9,8 +9,8 @@ interface Waiting {
 /**
  * Gathers checks until `defer` runs them, one right behind the other. A signature check reads 150 KiB of tables: between
  * the steps of a request they are likely gone from the processor's caches, behind another check they are likely there
- * (a fifth less processor time for a verified request under full load). Nobody waits for a batch to fill: whatever came in one turn of
- * the event loop is checked in it, and no request has more than one check under way.
+ * (a fifth less processor time for a verified request under full load). Nobody waits for a batch to fill: whatever came
+ * in one turn of the event loop is checked in it, and no request has more than one check under way.
  */
 export function createBatch(defer: (run: () => void) => void): InBatch {
   let waiting: Waiting[] = []
