@@ -41,4 +41,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "dist/commands/healthcheck.js"]
 # Half of the container's memory is for the heap: sockets and their buffers live outside of it. SIGUSR1 would open
 # the debugger.
-ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-old-space-size-percentage=50", "--max-semi-space-size=2", "/app/dist/cli.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-old-space-size-percentage=50", "--max-semi-space-size=8", "/app/dist/cli.js"]
