@@ -90,6 +90,7 @@ export function ecdsaDer(signature: Uint8Array, half: number): Uint8Array | unde
   const size = integerSize(signature, r, half) + integerSize(signature, s, half * 2)
   // From 128 bytes on, a length takes a byte of its own (X.690 §8.1.3.5).
   const head = size < 0x80 ? [0x30, size] : [0x30, 0x81, size]
+  // Zeroed: the byte before a high first bit is never written.
   const der = new Uint8Array(head.length + size)
   der.set(head)
   const next = putInteger(der, head.length, signature.subarray(r, half))
