@@ -111,16 +111,13 @@ export async function createDataServer(
     isUnframed(raw) ? Promise.reject(unframed()) : handlers.decide(raw),
   )
   const refuse = createRefusal(handlers)
-  app.setErrorHandler((error, request, reply) => {
-    reply.hijack()
-    handlers.refuse(request.raw, error)
-  })
+  app.setErrorHandler((error, request, reply) => answer(handlers, error, { request, reply }))
   app.route({
     url: STATUS,
     method: PROXIED_METHODS,
     handler: (request, reply) => {
-      reply.hijack()
       handlers.showStatus(request.raw)
+      reply.hijack()
     },
   })
   await app.register(httpProxy, mounting(handlers, refuse))
@@ -147,22 +144,36 @@ const mounting = (
   httpMethods: PROXIED_METHODS,
   // Before the plugin's own handler, which parses three URLs of a target that is always the same (2 to 4 µs).
   preHandler: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    reply.hijack()
     handlers.forward(request.raw)
+    // Only now: what is thrown behind it goes to nobody, and the client would wait for ever.
+    reply.hijack()
     done()
   },
   // Never reached; should it be, nothing is forwarded.
   handler: refuse,
 })
 
+type Refuse = Pick<DataServerHandlers, 'refuse'>
+
 /** The answer to what no route should ever have led to. */
-const createRefusal =
-  ({ refuse }: Pick<DataServerHandlers, 'refuse'>) =>
-  (request: FastifyRequest, reply: FastifyReply) => {
-    reply.hijack()
-    refuse(request.raw, new RejectedError('ERR_REQUEST_MALFORMED'))
-    return reply
+const createRefusal = (handlers: Refuse) => (request: FastifyRequest, reply: FastifyReply) => {
+  answer(handlers, new RejectedError('ERR_REQUEST_MALFORMED'), { request, reply })
+  return reply
+}
+
+/** Where even the refusal fails, the connection ends: Fastify's own answer would say why. */
+function answer(
+  { refuse }: Refuse,
+  error: unknown,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): void {
+  reply.hijack()
+  try {
+    refuse(request.raw, error)
+  } catch {
+    reply.raw.destroy()
   }
+}
 
 /** The settings that the listener itself goes by, which may become others while it listens. */
 function liveSettings(config: DataServerConfig, server: Server, connections: ReadonlySet<Socket>) {

@@ -199,8 +199,20 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'a refusal is forwarded',
-        '    reply.hijack()\n    handlers.refuse(request.raw, error)',
-        '    reply.hijack()\n    handlers.forward(request.raw)',
+        'answer(handlers, error, { request, reply }))',
+        'handlers.forward(request.raw))',
+      ],
+      [
+        'the client waits for ever where forwarding fails',
+        '    handlers.forward(request.raw)\n    // Only now',
+        '    reply.hijack()\n    handlers.forward(request.raw)\n    // Only now',
+        { tests: ['proxy/data-server'] },
+      ],
+      [
+        'the client waits for ever where its refusal fails',
+        '    reply.raw.destroy()\n',
+        '',
+        { tests: ['proxy/data-server'] },
       ],
       ['the status page has no path', "isOurs(request.url ?? '') ? STATUS : PROXIED", 'PROXIED'],
       [

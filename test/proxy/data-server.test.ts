@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
-import { requestBytes, startClaimgate } from '../helpers/claimgate.ts'
+import { createDataServer, type DataServerHandlers } from '../../src/proxy/data-server.ts'
+import { requestBytes, startClaimgate, testConfig } from '../helpers/claimgate.ts'
 import { codeOf, exchangeBytes, rawClient, statusOf } from '../helpers/raw-client.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 
@@ -151,4 +152,68 @@ t.test('what is not HTTP inside a body ends the connection, and the body looks c
   client.send('not a chunk\r\n')
   t.equal(await client.untilClose(), '')
   t.notMatch(app.received()[0], /0\r\n\r\n$/)
+})
+
+/** What a client gets from a listener with these steps behind it. */
+async function answerOf(t: Test, steps: Partial<DataServerHandlers>): Promise<string> {
+  const none = () => undefined
+  const { app } = await createDataServer(
+    testConfig(1, ''),
+    {
+      begin: none,
+      decide: async () => undefined,
+      forward: none,
+      showStatus: none,
+      refuse: none,
+      breakOff: () => false,
+      upgrade: none,
+      parserError: none,
+      overloaded: none,
+      connectMethod: none,
+      ...steps,
+    },
+    { tls: undefined, onHandshakeFailed: none },
+  )
+  t.teardown(() => {
+    app.server.close()
+    return app.close()
+  })
+  app.server.listen(0, '127.0.0.1')
+  await once(app.server, 'listening')
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let text = ''
+  socket.on('error', none).on('data', (chunk) => {
+    text += chunk.toString()
+  })
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(socket, 'close', { signal: AbortSignal.timeout(5_000) })
+  return text
+}
+
+const failing = () => {
+  throw new Error('a fault of ours')
+}
+
+t.test('where even the refusal fails, the connection ends without an answer', async (t) => {
+  const reached: string[] = []
+  const text = await answerOf(t, {
+    decide: async () => failing(),
+    refuse: failing,
+    forward: () => reached.push('forward'),
+  })
+  t.equal(text, '')
+  t.same(reached, [])
+})
+
+t.test('a request that cannot be forwarded for a fault of ours is refused', async (t) => {
+  const faults: unknown[] = []
+  await answerOf(t, {
+    forward: failing,
+    refuse(request, error) {
+      faults.push(error)
+      request.socket.destroy()
+    },
+  })
+  t.match(faults, [{ message: 'a fault of ours' }])
 })
