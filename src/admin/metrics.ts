@@ -148,7 +148,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const durations = histogram('claimgate_request_duration_seconds')
   const verifications = histogram('claimgate_verify_duration_seconds')
   const ages = histogram('claimgate_assertion_age_seconds')
-  const inFlight = gauge('claimgate_requests_in_flight')
   const stripped = counter('claimgate_stripped_headers_total')
   const dropped = counter('claimgate_dropped_items_total')
   const handshakes = counter('claimgate_tls_handshake_failures_total')
@@ -156,12 +155,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const tlsReloads = counter('claimgate_tls_reloads_total')
   const fetches = counter('claimgate_key_set_fetches_total')
   const auditDropped = counter('claimgate_audit_lines_dropped_total')
+  let inFlight = 0
+  gauge('claimgate_requests_in_flight', () => inFlight)
   registerState(options, gauge)
 
   return {
-    begin: () => inFlight.inc(),
+    begin() {
+      inFlight++
+    },
     end(exchange, duration) {
-      inFlight.dec()
+      inFlight--
       requests.inc({ decision: exchange.decision, status: String(exchange.status ?? 0) })
       countRefusals(exchange)
       durations.observe(duration / 1000)
