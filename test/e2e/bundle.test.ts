@@ -1,6 +1,6 @@
 // The files that the image starts from: what packages would load in vain is not in them.
-import { execFileSync } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { requestBytes } from '../helpers/claimgate.ts'
@@ -45,4 +45,21 @@ t.test('the bundle serves, refuses and ends in order without what is left out of
   program.child.kill('SIGTERM')
   t.equal((await program.exit).code, 0)
   t.match(program.output(), /own fetch left/)
+})
+
+t.test('the bundle reads a file of settings, and says what is wrong with one', async (t) => {
+  const folder = t.testdir()
+  const cli = makeBundle(folder)
+  const check = (yaml: string) => {
+    const file = join(folder, 'settings.yaml')
+    writeFileSync(file, yaml)
+    const { status, stdout } = spawnSync(process.execPath, [cli, 'check', '--config', file])
+    return { status, stdout: stdout.toString() }
+  }
+  const good = check('upstream: http://127.0.0.1:9000\nroute: https://app.example.com\n')
+  t.equal(good.status, 0)
+  t.match(good.stdout, /route +https:\/\/app\.example\.com/)
+  const bad = check('issuer: [a\n')
+  t.equal(bad.status, 78)
+  t.match(bad.stdout, /settings\.yaml:\d+:\d+: the file must be one valid YAML document/)
 })
