@@ -61,7 +61,7 @@ export function createGeneration(config: Config, deps: GenerationDeps): OwnedGen
   const replayGuard =
     config.replayGuard === 'off' ? undefined : (previous?.replayGuard ?? createGuard(config, deps))
   const decide = createDecision(config, keySet, { ...deps, replayGuard })
-  const recorder = createRecorder({ config, decide, observer, log, now })
+  const recorder = createRecorder({ config, decide, observer, log, now, defer: setImmediate })
   const { endIdle, ...way } = createWay(config, recorder, now)
   return {
     config,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from './admin/metrics.ts'
 import { type Audit, openAudit } from './audit/audit.ts'
@@ -188,6 +189,8 @@ function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable
     ends.close()
     await ends.endAdmin()
     await data.app.close()
+    // The last requests may still be counted and written with others of their turn.
+    await nextTurn()
     await ends.audit?.close()
   }
   return {

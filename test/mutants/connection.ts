@@ -476,10 +476,21 @@ export const CONNECTION: readonly Mutant[] = [
       ['error_detail: none shows the code', 'detail: config.errorDetail', "detail: 'code'"],
       [
         'a request leaves no line in the log',
-        '      logExchange(log, exchange, duration, user)\n',
+        '    for (const { exchange, duration } of all) logExchange(log, exchange, duration, user)\n',
         '',
       ],
-      ['a request is not counted', '      observer.end(exchange, duration)\n', ''],
+      [
+        'a request is not counted',
+        '    for (const { exchange, duration } of all) observer.end(exchange, duration)\n',
+        '',
+      ],
+      ['a line is written twice', '    ended = []\n', '', { tests: ['proxy/recorder'] }],
+      [
+        'what comes after the end is in its line',
+        '{ exchange: { ...exchange }, duration }',
+        '{ exchange, duration }',
+        { tests: ['proxy/recorder'] },
+      ],
       [
         'a decision that is over is under way',
         '        underWay--\n',

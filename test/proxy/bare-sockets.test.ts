@@ -28,6 +28,7 @@ function setUp() {
     observer: { begin: () => undefined, end: (exchange) => void ended.push(exchange) },
     log: createLogRecorder() as unknown as Parameters<typeof createRecorder>[0]['log'],
     now: () => 0,
+    defer: (run) => run(),
   })
   const handlers = createBareSocketHandlers({
     current: () => ({

@@ -40,6 +40,7 @@ function stepByStep() {
     observer: { begin: () => undefined, end: () => undefined },
     log: createLogRecorder() as unknown as Parameters<typeof createRecorder>[0]['log'],
     now: () => 0,
+    defer: (run) => run(),
   })
   const handlers = createRequestHandlers({
     current: () => ({

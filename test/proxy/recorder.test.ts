@@ -7,16 +7,18 @@ import { createLogRecorder } from '../helpers/log-recorder.ts'
 const DECISION: Decision = { lines: [], verified: undefined, dropped: 0 }
 const HEAD = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders: ['Host', 'a'] }
 
-function setUp(decide: Decide = async () => DECISION) {
+function setUp(decide: Decide = async () => DECISION, defer = (run: () => void) => run()) {
   const log = createLogRecorder()
+  const counted: string[] = []
   const recorder = createRecorder({
     config: { errorDetail: 'code', logEmail: true },
     decide,
-    observer: { begin: () => undefined, end: () => undefined },
+    observer: { begin: () => undefined, end: ({ id }) => void counted.push(id) },
     log: log as unknown as Parameters<typeof createRecorder>[0]['log'],
     now: () => 0,
+    defer,
   })
-  return { log, recorder }
+  return { log, recorder, counted }
 }
 
 t.test('a fault of ours is answered with 500 and nothing of what it says', async (t) => {
@@ -55,6 +57,30 @@ t.test('what waits for decisions comes at the end of the last, however that ends
   t.equal(calls, 2)
   recorder.whenUndecided(call)
   t.equal(calls, 3, 'at once again')
+})
+
+t.test('what ends in one turn is counted and written together, once, as it was at its end', (t) => {
+  const deferred: (() => void)[] = []
+  const { log, recorder, counted } = setUp(undefined, (run) => deferred.push(run))
+  const [first, second] = [recorder.begin(HEAD), recorder.begin(HEAD)]
+  first.status = 200
+  recorder.end(first)
+  first.status = 500
+  recorder.end(second)
+  t.equal(deferred.length, 1)
+  t.same([log.lines, counted], [[], []])
+  deferred[0]?.()
+  const both = [first.id, second.id]
+  t.same(counted, both)
+  t.match(log.lines, [
+    { message: 'request', fields: { request_id: first.id, status: 200 } },
+    { message: 'request', fields: { request_id: second.id } },
+  ])
+  recorder.end(recorder.begin(HEAD))
+  deferred[1]?.()
+  t.equal(counted.length, 3)
+  t.equal(log.lines.length, 3)
+  t.end()
 })
 
 t.test('a refusal is recorded with its code, its status and its reason', async (t) => {
