@@ -53,6 +53,24 @@ export async function drainServer(options: DrainOptions): Promise<number> {
   return left
 }
 
+/** For how long the ends of the last exchanges are waited for. */
+const LAST_ENDS: Milliseconds = 1_000
+
+/**
+ * Resolves when every exchange has ended, at the latest after a second. That is some turns after the end of its connection,
+ * and its lines are written then.
+ *
+ * @param inFlight how many have not
+ * @param now monotonic
+ */
+export async function untilEnded(
+  inFlight: () => number,
+  now: () => Milliseconds = () => performance.now(),
+): Promise<void> {
+  const deadline = now() + LAST_ENDS
+  while (inFlight() > 0 && now() < deadline) await nextTurn()
+}
+
 /** Node accepts one connection in a turn; under a flood of them this ends it. */
 const MOST_TURNS = 256
 

@@ -1,9 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createMetrics, type Metrics, type MetricsOptions } from './admin/metrics.ts'
 import { type Audit, openAudit } from './audit/audit.ts'
 import type { Config } from './config/config.ts'
-import { drainServer } from './drain.ts'
+import { drainServer, untilEnded } from './drain.ts'
 import { type ExchangeObserver, joinObservers } from './exchange.ts'
 import { createGeneration } from './generation.ts'
 import { type Bound, listenOn } from './listen.ts'
@@ -161,7 +160,7 @@ function createCore(
 }
 
 interface Drainable
-  extends Pick<ReturnType<typeof createCore>, 'succession' | 'requests' | 'bare'> {
+  extends Pick<ReturnType<typeof createCore>, 'succession' | 'metrics' | 'requests' | 'bare'> {
   readonly data: DataServer
   readonly log: ProcessLog
   readonly keeper: TlsKeeper | undefined
@@ -170,7 +169,7 @@ interface Drainable
   readonly endAdmin: () => Promise<unknown>
 }
 
-function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable) {
+function drainOnce({ succession, metrics, requests, bare, data, log, ...ends }: Drainable) {
   let draining: Promise<void> | undefined
   const drain = async () => {
     const { config, keySet } = succession.current()
@@ -185,12 +184,11 @@ function drainOnce({ succession, requests, bare, data, log, ...ends }: Drainable
       onStop: bare.drain,
     })
     if (left > 0) log.warn({ connections: left }, 'cut at the end of drain_timeout')
+    await untilEnded(metrics.inFlight)
     ends.keeper?.close()
     ends.close()
     await ends.endAdmin()
     await data.app.close()
-    // The last requests may still be counted and written with others of their turn.
-    await nextTurn()
     await ends.audit?.close()
   }
   return {

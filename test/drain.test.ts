@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Config } from '../src/config/config.ts'
+import { untilEnded } from '../src/drain.ts'
 import { requestBytes, startClaimgate } from './helpers/claimgate.ts'
 import { codeOf, rawClient, statusOf } from './helpers/raw-client.ts'
 import { answering, OK, rawUpstream } from './helpers/raw-upstream.ts'
@@ -177,6 +178,29 @@ t.test('at drain_timeout streams, unanswered requests and handshakes are cut', a
     gate.logLines().find(({ msg }) => msg === 'cut at the end of drain_timeout'),
     { connections: 3 },
   )
+})
+
+t.test('what was cut at drain_timeout is in the log when the drain is over', async (t) => {
+  const silent = rawUpstream(() => undefined)
+  const { app, gate } = await setUp(t, { drainDelay: 0, drainTimeout: 200 }, silent)
+  const client = await rawClient(gate.port)
+  client.send(requestBytes(gate.assertion()))
+  await app.until('\r\n\r\n')
+  await gate.gate.drain()
+  t.match(
+    gate.logLines().filter(({ msg }) => msg === 'request'),
+    [{ decision: 'forward', aborted: true }],
+  )
+})
+
+t.test('an exchange that never ends is waited for a second', async (t) => {
+  let time = 0
+  const now = () => {
+    time += 250
+    return time
+  }
+  await untilEnded(() => 1, now)
+  t.equal(time, 1_250)
 })
 
 t.test('a handshake on an open connection is refused once no tunnel can begin', async (t) => {

@@ -25,6 +25,8 @@ export interface Metrics extends ExchangeObserver {
   tlsReloaded(result: 'ok' | 'error'): void
   settingsReloaded(result: 'ok' | 'error'): void
   auditDropped(lines: number): void
+  /** Exchanges that have begun and are not counted as ended. */
+  inFlight(): number
   /** The Prometheus text exposition, and its media type. */
   text(): Promise<string>
   readonly contentType: string
@@ -181,6 +183,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     tlsReloaded: (result) => tlsReloads.inc({ result }),
     settingsReloaded: (result) => reloads.inc({ result }),
     auditDropped: (lines) => auditDropped.inc(lines),
+    inFlight: () => inFlight,
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

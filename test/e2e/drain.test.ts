@@ -1,4 +1,6 @@
 // How the built program ends under load; `npm run drain-rounds` runs many more rounds of the same.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { requestBytes } from '../helpers/claimgate.ts'
 import { startIssuer } from '../helpers/issuer.ts'
@@ -26,6 +28,32 @@ t.test('SIGTERM under load loses no request', async (t) => {
     t.equal(result.exitCode, 0)
     t.ok(result.duration < 8_000, `${result.duration} ms`)
   }
+})
+
+t.test('requests that are cut at drain_timeout are in the log and in the audit log', async (t) => {
+  const issuer = await startIssuer(t)
+  const app = await startApp(t, { delay: 60_000 })
+  const audit = join(t.testdir(), 'audit.log')
+  const program = await startProgram(t, {
+    env: {
+      ...issuer.env,
+      CLAIMGATE_UPSTREAM: `http://127.0.0.1:${app.port}`,
+      CLAIMGATE_DRAIN_DELAY: '0s',
+      CLAIMGATE_DRAIN_TIMEOUT: '1s',
+      CLAIMGATE_AUDIT_LOG: audit,
+    },
+  })
+  await program.untilReady()
+  const clients = await Promise.all([1, 2, 3].map(() => keepAliveClient({ port: program.port })))
+  const cut = clients.map((client) =>
+    client.ask(requestBytes(issuer.assertion())).catch(() => 'cut'),
+  )
+  while (app.arrived() < 3) await pause(10)
+  program.child.kill('SIGTERM')
+  t.equal((await program.exit).code, 0)
+  t.same(await Promise.all(cut), ['cut', 'cut', 'cut'])
+  t.equal(program.output().match(/"aborted":true,"msg":"request"/g)?.length, 3)
+  t.equal(readFileSync(audit, 'utf8').match(/"decision":"forward"/g)?.length, 3)
 })
 
 t.test('a slow request is finished, and the process ends right after it', async (t) => {

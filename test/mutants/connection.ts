@@ -479,11 +479,7 @@ export const CONNECTION: readonly Mutant[] = [
         '    for (const { exchange, duration } of all) logExchange(log, exchange, duration, user)\n',
         '',
       ],
-      [
-        'a request is not counted',
-        '    for (const { exchange, duration } of all) observer.end(exchange, duration)\n',
-        '',
-      ],
+      ['a request is not counted', '    for (const { exchange, duration } of all) observer.end(exchange, duration)\n', ''],
       ['a line is written twice', '    ended = []\n', '', { tests: ['proxy/recorder'] }],
       [
         'what comes after the end is in its line',
@@ -540,6 +536,8 @@ export const CONNECTION: readonly Mutant[] = [
         'const closed = stopAccepting(server).then(() => 0)',
         'const closed = new Promise<number>(() => undefined)',
       ],
+      ['the last ends are not waited for', 'while (inFlight() > 0 &&', 'while (false &&'],
+      ['what never ends is waited for', ' && now() < deadline', ''],
       ['tunnels are not closed', '  for (const tunnel of tunnels) tunnel.close(GOING_AWAY)\n', ''],
       [
         'tunnels are closed as if all were done',
