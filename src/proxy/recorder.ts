@@ -103,10 +103,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
 function createEnding({ config, observer, log, defer }: RecorderOptions) {
   const user = config.logEmail ? 'with-email' : 'without-email'
   let ended: Ended[] = []
+  const count = ({ exchange, duration }: Ended) => {
+    try {
+      observer.end(exchange, duration)
+    } catch (fault) {
+      // It must not take the others with it.
+      log.error({ request_id: exchange.id, ...describeFault(fault) }, 'internal error')
+    }
+  }
   const finish = () => {
     const all = ended
     ended = []
-    for (const { exchange, duration } of all) observer.end(exchange, duration)
+    for (const each of all) count(each)
     for (const { exchange, duration } of all) logExchange(log, exchange, duration, user)
   }
   return (exchange: Exchange, duration: Milliseconds) => {

@@ -479,7 +479,13 @@ export const CONNECTION: readonly Mutant[] = [
         '    for (const { exchange, duration } of all) logExchange(log, exchange, duration, user)\n',
         '',
       ],
-      ['a request is not counted', '    for (const { exchange, duration } of all) observer.end(exchange, duration)\n', ''],
+      ['a request is not counted', '    for (const each of all) count(each)\n', ''],
+      [
+        'one that cannot be counted takes the others with it',
+        "      log.error({ request_id: exchange.id, ...describeFault(fault) }, 'internal error')\n",
+        '      throw fault\n',
+        { tests: ['proxy/recorder'] },
+      ],
       ['a line is written twice', '    ended = []\n', '', { tests: ['proxy/recorder'] }],
       [
         'what comes after the end is in its line',

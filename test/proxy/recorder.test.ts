@@ -7,18 +7,28 @@ import { createLogRecorder } from '../helpers/log-recorder.ts'
 const DECISION: Decision = { lines: [], verified: undefined, dropped: 0 }
 const HEAD = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders: ['Host', 'a'] }
 
-function setUp(decide: Decide = async () => DECISION, defer = (run: () => void) => run()) {
+interface Parts {
+  readonly decide?: Decide
+  readonly defer?: (run: () => void) => void
+  /** Told of each exchange that ended; may throw. */
+  readonly count?: (id: string) => void
+}
+
+function setUp({
+  decide = async () => DECISION,
+  defer = (run) => run(),
+  count = () => undefined,
+}: Parts = {}) {
   const log = createLogRecorder()
-  const counted: string[] = []
   const recorder = createRecorder({
     config: { errorDetail: 'code', logEmail: true },
     decide,
-    observer: { begin: () => undefined, end: ({ id }) => void counted.push(id) },
+    observer: { begin: () => undefined, end: ({ id }) => count(id) },
     log: log as unknown as Parameters<typeof createRecorder>[0]['log'],
     now: () => 0,
     defer,
   })
-  return { log, recorder, counted }
+  return { log, recorder }
 }
 
 t.test('a fault of ours is answered with 500 and nothing of what it says', async (t) => {
@@ -36,9 +46,9 @@ t.test('a fault of ours is answered with 500 and nothing of what it says', async
 
 t.test('what waits for decisions comes at the end of the last, however that ends', async (t) => {
   const ends: { resolve: (decision: Decision) => void; reject: (error: unknown) => void }[] = []
-  const { recorder } = setUp(
-    () => new Promise((resolve, reject) => void ends.push({ resolve, reject })),
-  )
+  const { recorder } = setUp({
+    decide: () => new Promise((resolve, reject) => void ends.push({ resolve, reject })),
+  })
   let calls = 0
   const call = () => {
     calls++
@@ -61,7 +71,11 @@ t.test('what waits for decisions comes at the end of the last, however that ends
 
 t.test('what ends in one turn is counted and written together, once, as it was at its end', (t) => {
   const deferred: (() => void)[] = []
-  const { log, recorder, counted } = setUp(undefined, (run) => deferred.push(run))
+  const counted: string[] = []
+  const { log, recorder } = setUp({
+    defer: (run) => deferred.push(run),
+    count: (id) => counted.push(id),
+  })
   const [first, second] = [recorder.begin(HEAD), recorder.begin(HEAD)]
   first.status = 200
   recorder.end(first)
@@ -80,6 +94,27 @@ t.test('what ends in one turn is counted and written together, once, as it was a
   deferred[1]?.()
   t.equal(counted.length, 3)
   t.equal(log.lines.length, 3)
+  t.end()
+})
+
+t.test('an exchange that cannot be counted leaves its line, and the others theirs', (t) => {
+  const deferred: (() => void)[] = []
+  const counted: string[] = []
+  const { log, recorder } = setUp({
+    defer: (run) => deferred.push(run),
+    count(id) {
+      if (counted.push(id) === 1) throw new TypeError('secret')
+    },
+  })
+  recorder.end(recorder.begin(HEAD))
+  recorder.end(recorder.begin(HEAD))
+  deferred[0]?.()
+  t.equal(counted.length, 2)
+  t.match(log.lines, [
+    { level: 'error', message: 'internal error', fields: { fault: 'TypeError' } },
+    { message: 'request' },
+    { message: 'request' },
+  ])
   t.end()
 })
 
