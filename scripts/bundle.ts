@@ -19,7 +19,12 @@ const REQUIRE = `import { createRequire } from 'node:module'; const require = cr
  * it a process is some 9 MiB smaller and starts a third sooner. Whatever reached for it would throw.
  */
 const UNUSED =
-  /^(undici|ws|light-my-request|@fastify\/ajv-compiler|@fastify\/fast-json-stringify-compiler|@opentelemetry\/api|\.\/lib\/(pushgateway|cluster|worker))$/
+  /^(undici|ws|light-my-request|@fastify\/ajv-compiler|@fastify\/fast-json-stringify-compiler|@opentelemetry\/api)$/
+/** Parts of a package, by the names that its first file calls them. */
+const UNUSED_PARTS = {
+  filter: /^\.\/lib\/(pushgateway|cluster|worker)$/,
+  importer: /@prometheus-io\/client\/index\.js$/,
+}
 const ABSENT = `class Absent { constructor() { throw new Error('left out of the bundle') } }
 module.exports = Object.assign(Absent, { Pool: Absent, Client: Absent, Dispatcher: Absent })`
 
@@ -27,7 +32,10 @@ const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'absent' }))
-    onLoad({ filter: UNUSED, namespace: 'absent' }, () => ({ contents: ABSENT, loader: 'js' }))
+    onResolve({ filter: UNUSED_PARTS.filter }, ({ path, importer }) =>
+      UNUSED_PARTS.importer.test(importer) ? { path, namespace: 'absent' } : undefined,
+    )
+    onLoad({ filter: /^/, namespace: 'absent' }, () => ({ contents: ABSENT, loader: 'js' }))
   },
 }
 
