@@ -39,6 +39,6 @@ STOPSIGNAL SIGTERM
 # A check is a Node of its own for a moment: not more often than it has to be.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "dist/commands/healthcheck.js"]
-# Half of the container's memory is for the heap: sockets and their buffers live outside of it. SIGUSR1 would open
-# the debugger.
+# Half of the container's memory is for the heap: sockets and their buffers live outside of it. Less than 8 MiB for what
+# is young costs processor time (docs/performance.md). SIGUSR1 would open the debugger.
 ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-old-space-size-percentage=50", "--max-semi-space-size=8", "/app/dist/cli.js"]
