@@ -6,11 +6,11 @@ import type { Config } from '../config/config.ts'
 import { RejectedError } from '../errors.ts'
 import { NO_SCHEMAS } from '../no-schemas.ts'
 import { admit, admitSecure } from './admission.ts'
-import { closeGently, connectionOf } from './connection.ts'
-import { headOf, isHandshake, pathOf, REFUSED_METHODS } from './gate.ts'
-import { headerValue } from './headers.ts'
+import { pathOf, REFUSED_METHODS } from './gate.ts'
 import { createHttpServer, type DataServerTls, limitServer } from './http-server.ts'
+import { isUnframed, shouldUpgrade, unframed } from './ignored-upgrade.ts'
 import { endSlowReaders } from './slow-readers.ts'
+import { takeTurns } from './turns.ts'
 
 /** Whether a client waits for `100 Continue` before it sends its body. */
 export type Expectation = 'continue' | 'none'
@@ -93,7 +93,7 @@ export async function createDataServer(
       const admission = { connections, limits: live.settings, overloaded: handlers.overloaded }
       if (http.kind === 'plain') admit(server, admission)
       else admitSecure(http.server, { ...options, ...admission })
-      listen(server, handlers, route)
+      takeTurns(server, handlers, route)
       return server
     },
     rewriteUrl: (request) => (isOurs(request.url ?? '') ? STATUS : PROXIED),
@@ -192,89 +192,4 @@ function liveSettings(config: DataServerConfig, server: Server, connections: Rea
       limitServer(server, next)
     },
   }
-}
-
-/**
- * Requests that stay plain despite their Upgrade. Node's parser stops behind each and drops the rest of what it was
- * reading: what comes later begins anywhere, in a body that would be taken for a request. So such a request is the last
- * of its connection.
- */
-const ignoredUpgrades = new WeakSet<IncomingMessage>()
-
-/**
- * Of such a request the parser takes a coding that it does not know for no body at all, and what it does not know can
- * be `chunked` followed by a tab. Nobody could then say where the body ends.
- */
-const isUnframed = (request: IncomingMessage): boolean =>
-  ignoredUpgrades.has(request) && headerValue(request.rawHeaders, 'transfer-encoding') !== undefined
-
-const unframed = () =>
-  new RejectedError('ERR_REQUEST_MALFORMED', { reason: 'chunked beside an upgrade' })
-
-/**
- * All others stay plain requests, where an Upgrade is ignored (RFC 9110 §7.8) or refused by the gate. So does a handshake
- * behind an unanswered request: its tunnel would begin before that answer.
- */
-function shouldUpgrade(
-  request: IncomingMessage,
-  isForNoTunnel: (target: string) => boolean,
-): boolean {
-  const isTheirs = isHandshake(headOf(request)) && !isForNoTunnel(request.url ?? '')
-  const isTaken = isTheirs && !connectionOf(request.socket).isBusy()
-  if (!isTaken) ignoredUpgrades.add(request)
-  return isTaken
-}
-
-type Route = (request: IncomingMessage, response: ServerResponse) => void
-
-function makeLast(response: ServerResponse): void {
-  response.shouldKeepAlive = false
-  closeGently(response.req.socket)
-}
-
-function listen(server: Server, handlers: DataServerHandlers, route: Route): void {
-  /** The newest request of each connection: tells whether a parser error belongs to its body. */
-  const newest = new WeakMap<Socket, Turn>()
-
-  const take =
-    (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
-      const connection = connectionOf(request.socket)
-      if (connection.isSealed()) return
-      const turn: Turn = { request, hasBegun: false }
-      newest.set(request.socket, turn)
-      connection.enqueue((next) => {
-        turn.hasBegun = true
-        response.on('close', next)
-        if (ignoredUpgrades.has(request)) makeLast(response)
-        handlers.begin(request, response, expectation)
-        route(request, response)
-      })
-      if (ignoredUpgrades.has(request)) connection.seal()
-    }
-  server.on('request', take('none'))
-  server.on('checkContinue', take('continue'))
-  server.on('checkExpectation', take('none'))
-  server.on('upgrade', (request, socket: Socket, early) => {
-    connectionOf(socket).enqueue((next) => handlers.upgrade(request, socket, early, next))
-  })
-  server.on('connect', (request, socket: Socket) => {
-    connectionOf(socket).enqueue(() => handlers.connectMethod(request, socket))
-  })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const turn = newest.get(socket)
-    // A connection that was opened ahead of its first request: an answer now would be taken for that request's.
-    if (error.code === 'ECONNRESET' || socket.bytesRead === 0) return void socket.destroy()
-    const answer = () => handlers.parserError(error, socket)
-    // After the answers to what came before on this connection.
-    if (turn === undefined || turn.request.complete) return connectionOf(socket).enqueue(answer)
-    // Its body will never be whole, so it gets no turn; what came before it gets its answer.
-    if (!turn.hasBegun) return connectionOf(socket).replaceNewest(answer)
-    // There is no place for an answer inside a body that is on its way: what was forwarded of it is cut off.
-    if (!handlers.breakOff(turn.request, error)) socket.destroy()
-  })
-}
-
-interface Turn {
-  readonly request: IncomingMessage
-  hasBegun: boolean
 }

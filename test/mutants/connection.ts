@@ -186,18 +186,6 @@ export const CONNECTION: readonly Mutant[] = [
         { tests: ['proxy/blanks'] },
       ],
       [
-        'no body may be chunked',
-        'ignoredUpgrades.has(request) && headerValue',
-        'headerValue',
-        { tests: ['proxy/chunked-body'] },
-      ],
-      [
-        'no upgrade is ignored',
-        "ignoredUpgrades.has(request) && headerValue(request.rawHeaders, 'transfer-encoding') !== undefined",
-        'ignoredUpgrades.has(request)',
-        { tests: ['proxy/ignored-upgrade'] },
-      ],
-      [
         'a refusal is forwarded',
         'answer(handlers, error, { request, reply }))',
         'handlers.forward(request.raw))',
@@ -227,11 +215,47 @@ export const CONNECTION: readonly Mutant[] = [
         { tests: ['proxy/forward'] },
       ],
       [
+        'slow readers are not looked for',
+        'endSlowReaders(connections, bodyIdleTimeout, monotonic)',
+        '() => undefined',
+        { tests: ['proxy/slow-readers'] },
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'proxy/ignored-upgrade.ts',
+    ['server'],
+    [
+      [
+        'no body may be chunked',
+        'ignoredUpgrades.has(request) && headerValue',
+        'headerValue',
+        { tests: ['proxy/chunked-body'] },
+      ],
+      [
+        'no upgrade is ignored',
+        "ignoredUpgrades.has(request) && headerValue(request.rawHeaders, 'transfer-encoding') !== undefined",
+        'ignoredUpgrades.has(request)',
+        { tests: ['proxy/ignored-upgrade'] },
+      ],
+      [
         'every upgrade is taken for a tunnel',
         "isHandshake(headOf(request)) && !isForNoTunnel(request.url ?? '')",
         "!isForNoTunnel(request.url ?? '')",
         { tests: ['proxy/tunnel'] },
       ],
+      [
+        'a tunnel begins before the answer to what came earlier',
+        'isTheirs && !connectionOf(request.socket).isBusy()',
+        'isTheirs',
+        { tests: ['proxy/data-server'] },
+      ],
+    ],
+  ),
+  ...mutantsOf(
+    'proxy/turns.ts',
+    ['server'],
+    [
       [
         'behind an ignored upgrade requests are looked at',
         '      if (connection.isSealed()) return\n',
@@ -240,21 +264,15 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'an ignored upgrade does not seal its connection',
-        'if (ignoredUpgrades.has(request)) connection.seal()',
+        'if (isIgnoredUpgrade(request)) connection.seal()',
         '',
         { tests: ['proxy/ignored-upgrade'] },
       ],
       [
         'the answer to an ignored upgrade is not the last',
-        'if (ignoredUpgrades.has(request)) makeLast(response)',
+        'if (isIgnoredUpgrade(request)) makeLast(response)',
         '',
         { tests: ['proxy/ignored-upgrade'] },
-      ],
-      [
-        'a tunnel begins before the answer to what came earlier',
-        'isTheirs && !connectionOf(request.socket).isBusy()',
-        'isTheirs',
-        { tests: ['proxy/data-server'] },
       ],
       [
         'a fault inside a body is answered',
@@ -302,12 +320,6 @@ export const CONNECTION: readonly Mutant[] = [
         "  server.on('checkExpectation', take('none'))\n",
         '',
         { tests: ['proxy/passage'] },
-      ],
-      [
-        'slow readers are not looked for',
-        'endSlowReaders(connections, bodyIdleTimeout, monotonic)',
-        '() => undefined',
-        { tests: ['proxy/slow-readers'] },
       ],
     ],
   ),
