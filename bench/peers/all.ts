@@ -1,6 +1,6 @@
 import { caddy } from './caddy.ts'
 import { claimgate, claimgateNone, claimgateQuiet } from './claimgate.ts'
-import { envoyJwt } from './envoy.ts'
+import { envoyCache, envoyJwt } from './envoy.ts'
 import { goJwt } from './go.ts'
 import { haproxy, haproxyJwt } from './haproxy.ts'
 import { nginx, nginxLua } from './nginx.ts'
@@ -14,6 +14,7 @@ export const PEERS: readonly Peer[] = [
   haproxyJwt,
   nginxLua,
   envoyJwt,
+  envoyCache,
   goJwt,
   composition,
   bareVerify,

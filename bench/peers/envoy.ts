@@ -25,7 +25,10 @@ const STRIP = {
   },
 }
 
-const verify = (stage: Stage) => ({
+/** `tokens`: verified ones are remembered, 100 of them, which is Envoy's own default where it remembers any. */
+type Cache = 'none' | 'tokens'
+
+const verify = (stage: Stage, cache: Cache) => ({
   name: 'envoy.filters.http.jwt_authn',
   typed_config: {
     '@type': type('filters.http.jwt_authn.v3.JwtAuthentication'),
@@ -37,6 +40,7 @@ const verify = (stage: Stage) => ({
         clock_skew_seconds: 60,
         from_headers: [{ name: 'X-Pomerium-Jwt-Assertion' }],
         forward: false,
+        ...(cache === 'tokens' ? { jwt_cache_config: { jwt_cache_size: 100 } } : {}),
         local_jwks: { inline_string: readFileSync(stage.keySetFile, 'utf8') },
         claim_to_headers: CLAIMS.map((name) => ({
           header_name: `X-Pomerium-Claim-${name}`,
@@ -53,7 +57,7 @@ const ROUTER = {
   typed_config: { '@type': type('filters.http.router.v3.Router') },
 }
 
-function bootstrap(port: number, stage: Stage) {
+function bootstrap(port: number, stage: Stage, cache: Cache) {
   const address = (portValue: number) => ({
     socket_address: { address: '127.0.0.1', port_value: portValue },
   })
@@ -63,7 +67,7 @@ function bootstrap(port: number, stage: Stage) {
     stream_idle_timeout: '0s',
     max_request_headers_kb: 128,
     upgrade_configs: [{ upgrade_type: 'websocket' }],
-    http_filters: [STRIP, verify(stage), ROUTER],
+    http_filters: [STRIP, verify(stage, cache), ROUTER],
     route_config: {
       virtual_hosts: [
         {
@@ -96,20 +100,22 @@ function bootstrap(port: number, stage: Stage) {
   }
 }
 
-export const envoyJwt: Peer = {
-  name: 'envoy-jwt',
-  title: 'Envoy `jwt_authn`, `claim_to_headers`',
+type About = Pick<Peer, 'name' | 'title'>
+
+const envoy = ({ name, title }: About, cache: Cache): Peer => ({
+  name,
+  title,
   verifies: 'all',
   gaps: ['future iat'],
   lacks: 'a list becomes base64 of its JSON; `iat` is not looked at',
   available: () => missingProgram(program(), VERSION),
   async start(stage) {
     const port = await freePort()
-    const file = join(stage.folder, 'envoy.json')
-    writeFileSync(file, JSON.stringify(bootstrap(port, stage)))
+    const file = join(stage.folder, `${name}.json`)
+    writeFileSync(file, JSON.stringify(bootstrap(port, stage, cache)))
     return launch({
       stage,
-      name: 'envoy-jwt',
+      name,
       port,
       version: versionOf(program(), VERSION),
       command: [
@@ -119,4 +125,15 @@ export const envoyJwt: Peer = {
       ],
     })
   },
-}
+})
+
+export const envoyJwt = envoy(
+  { name: 'envoy-jwt', title: 'Envoy `jwt_authn`, `claim_to_headers`' },
+  'none',
+)
+
+/** With tokens that are all different it can only look for what it will not find. */
+export const envoyCache = envoy(
+  { name: 'envoy-cache', title: 'Envoy, the same with its token cache' },
+  'tokens',
+)
