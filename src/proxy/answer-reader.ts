@@ -7,9 +7,9 @@ import { UpstreamFault } from './upstream-fault.ts'
 export interface AnswerReceiver {
   /** An interim head other than 100, any number of times, then the final one. */
   onHead(head: AnswerHead): void
-  /** A piece of the body. It may be kept: its bytes do not change any more. */
+  /** A piece of the body. Its bytes are there until it returns: what is kept of them is copied. */
   onData(data: Buffer): void
-  /** The answer is whole. `last` is the end of its body where its length was known, else empty. */
+  /** The answer is whole. `last` is the end of its body where its length was known, else empty; it is gone afterwards, too. */
   onEnd(last: Buffer): void
 }
 
@@ -51,7 +51,7 @@ export class AnswerReader {
     this.#idleLimit = 0
   }
 
-  /** @throws UpstreamFault when the bytes are no answer, or nobody asked for one */
+  /** Keeps none of the bytes. @throws UpstreamFault when they are no answer, or nobody asked for one */
   read(bytes: Buffer): void {
     this.#heard = true
     if (this.#isAtRest()) throw unasked()
@@ -102,7 +102,7 @@ export class AnswerReader {
     const size = end === -1 ? all.length : end
     if (size > this.#maxHeaderSize)
       throw new UpstreamFault('ANSWER_HEAD_TOO_LARGE', 'larger than max_header_size')
-    this.#held = end === -1 ? all : EMPTY
+    this.#held = end === -1 ? Buffer.from(all) : EMPTY
     if (end === -1) return EMPTY
     const rest = all.subarray(end + HEAD_END.length)
     this.#takeHead(all.toString('latin1', 0, end), rest)

@@ -1,9 +1,15 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Milliseconds, UpstreamAddress } from '../config/config.ts'
+import type { Bytes, Milliseconds, UpstreamAddress } from '../config/config.ts'
 
-/** Dials the upstream. The callback is called exactly once. */
-export type Connect = (callback: (error: Error | null, socket: Socket | null) => void) => Socket
+/** What has come. The bytes are there until it returns: what is read next, by whatever connection, takes their place. */
+export type OnBytes = (bytes: Buffer) => void
+
+/** Dials the upstream. The callback is called exactly once. With `onBytes`, the socket has no `data` for anybody else. */
+export type Connect = (
+  callback: (error: Error | null, socket: Socket | null) => void,
+  onBytes?: OnBytes,
+) => Socket
 
 /** PEM texts, read at start. */
 export interface UpstreamTls {
@@ -26,28 +32,35 @@ export function createConnect(
   tls: UpstreamTls,
   timeout: Milliseconds,
 ): Connect {
-  const open = () => {
-    if (upstream.protocol === 'unix:') return connectTcp({ path: upstream.path })
+  const isTls = upstream.protocol === 'https:'
+  const open = (inbox: Inbox | undefined) => {
+    const onread = inbox && { buffer: READ_BUFFER, callback: inbox.read }
+    if (upstream.protocol === 'unix:') return connectTcp({ path: upstream.path, onread })
     const address = { host: upstream.hostname, port: upstream.port, keepAlive: true, noDelay: true }
-    return upstream.protocol === 'http:'
-      ? connectTcp(address)
-      : connectTls({ ...address, ...tlsOptions(upstream.hostname, tls) })
+    return isTls
+      ? connectTls({ ...address, ...tlsOptions(upstream.hostname, tls) })
+      : connectTcp({ ...address, onread })
   }
-  const readyEvent = upstream.protocol === 'https:' ? 'secureConnect' : 'connect'
+  const readyEvent = isTls ? 'secureConnect' : 'connect'
 
-  return (callback) => {
-    const socket = open()
+  return (callback, onBytes) => {
+    const inbox = onBytes && createInbox(onBytes)
+    const socket = open(inbox)
     // From birth to the end: whatever happens to this socket later must not end the process.
     socket.on('error', noop)
     const timer = setTimeout(() => socket.destroy(new ConnectTimeoutError()), timeout)
     const settle = (error: Error | null) => {
       clearTimeout(timer)
       socket.off('error', settle).off('close', closed)
-      callback(error, error === null ? socket : null)
+      if (error !== null) return callback(error, null)
+      inbox?.open()
+      // There a read may bring several pieces, and a write another read: no place to share a buffer.
+      if (isTls && onBytes !== undefined) socket.on('data', onBytes)
+      callback(null, socket)
     }
     const closed = () => settle(new Error('closed while connecting'))
     socket.once('error', settle).once('close', closed)
-    socket.once(readyEvent, () => afterSilence(socket, settle))
+    socket.once(readyEvent, () => afterSilence({ socket, inbox, settle }))
     return socket
   }
 }
@@ -66,14 +79,50 @@ function tlsOptions(hostname: string, tls: UpstreamTls) {
 }
 
 /**
+ * Where all connections read to: what comes is parsed before the next read, and what is kept of it is copied. A buffer for
+ * each read costs 5 % of a forwarded request.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
+interface Inbox {
+  readonly read: (length: Bytes) => boolean
+  /** From now on what comes has been asked for. */
+  open(): void
+  /** Whether anything came before that. */
+  hasEarly(): boolean
+}
+
+function createInbox(onBytes: OnBytes): Inbox {
+  let isOpen = false
+  let early = false
+  return {
+    read(length) {
+      if (isOpen) onBytes(READ_BUFFER.subarray(0, length))
+      else early = true
+      return true
+    },
+    open() {
+      isOpen = true
+    },
+    hasEarly: () => early,
+  }
+}
+
+interface Silence {
+  readonly socket: Socket
+  readonly inbox: Inbox | undefined
+  readonly settle: (error: Error | null) => void
+}
+
+/**
  * An answer that arrives before any request was sent belongs to nobody, and would be taken for the answer to the first
  * one: two turns of the loop let bytes that are already there be seen.
  */
-function afterSilence(socket: Socket, settle: (error: Error | null) => void): void {
+function afterSilence({ socket, inbox, settle }: Silence): void {
   setImmediate(() =>
     setImmediate(() => {
       if (socket.destroyed) return
-      if (socket.readableLength === 0) return settle(null)
+      if (socket.readableLength === 0 && !inbox?.hasEarly()) return settle(null)
       settle(new Error('upstream spoke first'))
       socket.destroy()
     }),

@@ -74,7 +74,7 @@ export class Relay implements RequestReceiver {
     const { forward, lease } = this.#options
     forward.exchange.bytes += data.length
     this.#holdsHead = false
-    if (forward.response.write(data) || this.#isHeldBack) return
+    if (forward.response.write(Buffer.from(data)) || this.#isHeldBack) return
     this.#isHeldBack = true
     lease.connection.pause()
     forward.response.once('drain', () => this.#readOn())
@@ -99,7 +99,7 @@ export class Relay implements RequestReceiver {
     // A small body goes out with its head as one text: copying it costs less than a second piece to write.
     if (this.#holdsHead && last.length <= COPIED_BODY)
       response.end(last.toString('latin1'), 'latin1')
-    else response.end(last)
+    else response.end(Buffer.from(last))
   }
 
   onFailure(error: unknown): void {

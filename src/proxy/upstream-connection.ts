@@ -53,11 +53,14 @@ export class UpstreamConnection implements AnswerReceiver {
     this.#reader = new AnswerReader(config.maxHeaderSize, this)
     this.#onGone = onGone
     if (limit !== undefined) this.#timer = setTimeout(() => this.#fallSilent(), limit).unref()
-    this.#dialled = connect((error, socket) => {
-      if (error !== null || socket === null) this.#fail(error)
-      else if (this.#isOver) socket.destroy()
-      else this.#begin(socket)
-    })
+    this.#dialled = connect(
+      (error, socket) => {
+        if (error !== null || socket === null) this.#fail(error)
+        else if (this.#isOver) socket.destroy()
+        else this.#begin(socket)
+      },
+      (bytes) => this.#read(bytes),
+    )
   }
 
   /** Sends a request as soon as there is a connection; the one before must be over. */
@@ -143,7 +146,6 @@ export class UpstreamConnection implements AnswerReceiver {
   #begin(socket: Socket): void {
     this.#socket = socket
     socket
-      .on('data', (bytes: Buffer) => this.#read(bytes))
       .on('drain', () => this.#drain())
       .on('end', () => this.#end())
       .on('error', (error) => this.#fail(error))

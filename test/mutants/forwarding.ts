@@ -69,6 +69,17 @@ export const FORWARDING: readonly Mutant[] = [
     ['proxy/relay'],
     [
       [
+        'a piece that waits is not kept',
+        'response.write(Buffer.from(data))',
+        'response.write(data)',
+        { tests: ['proxy/read-buffer'] },
+      ],
+      [
+        'the end of a body that waits is not kept',
+        'response.end(Buffer.from(last))',
+        'response.end(last)',
+      ],
+      [
         'a body is left out',
         'if (framing !== undefined) this.#body =',
         'if (framing === null) this.#body =',
@@ -160,8 +171,8 @@ export const FORWARDING: readonly Mutant[] = [
       ],
       [
         'another answer never ends',
-        'else response.end(last)',
-        'else response.write(last)',
+        'else response.end(Buffer.from(last))',
+        'else response.write(Buffer.from(last))',
         { tests: ['proxy/body'] },
       ],
       [
@@ -327,6 +338,24 @@ export const FORWARDING: readonly Mutant[] = [
     ['proxy/connector'],
     [
       [
+        'what comes before anything was asked is passed over',
+        '      else early = true\n',
+        '',
+        { tests: ['proxy/read-buffer'] },
+      ],
+      [
+        'what comes before anything was asked is told',
+        'if (isOpen) onBytes',
+        'if (isOpen !== undefined) onBytes',
+        { tests: ['proxy/read-buffer'] },
+      ],
+      [
+        'an answer in TLS is not read',
+        "      if (isTls && onBytes !== undefined) socket.on('data', onBytes)\n",
+        '',
+        { tests: ['server'] },
+      ],
+      [
         'any certificate of the upstream is taken',
         'rejectUnauthorized: true',
         'rejectUnauthorized: false',
@@ -352,12 +381,12 @@ export const FORWARDING: readonly Mutant[] = [
       ],
       [
         'an upstream that speaks first is believed',
-        'if (socket.readableLength === 0) return settle(null)',
+        'if (socket.readableLength === 0 && !inbox?.hasEarly()) return settle(null)',
         'return settle(null)',
       ],
       [
         'an upstream that speaks at once is not waited for',
-        'afterSilence(socket, settle)',
+        'afterSilence({ socket, inbox, settle })',
         'settle(null)',
       ],
       [

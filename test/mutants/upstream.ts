@@ -7,6 +7,7 @@ export const UPSTREAM: readonly Mutant[] = [
     ['proxy/answer-reader'],
     [
       ['what was heard before counts', '    this.#heard = false\n', ''],
+      ['the beginning of a head is not kept', '? Buffer.from(all) : EMPTY', '? all : EMPTY'],
       ['nothing is ever heard', '    this.#heard = true\n', ''],
       [
         'bytes that nobody asked for are passed over',
@@ -47,13 +48,13 @@ export const UPSTREAM: readonly Mutant[] = [
       ],
       [
         'the beginning of a head is forgotten',
-        'this.#held = end === -1 ? all : EMPTY',
+        'this.#held = end === -1 ? Buffer.from(all) : EMPTY',
         'this.#held = EMPTY',
       ],
       [
         'a head is the beginning of the next one',
-        'this.#held = end === -1 ? all : EMPTY',
-        'this.#held = all',
+        'this.#held = end === -1 ? Buffer.from(all) : EMPTY',
+        'this.#held = Buffer.from(all)',
       ],
       ['a 100 that nobody asked for is passed on', '    if (head.status === 100) return\n', ''],
       [

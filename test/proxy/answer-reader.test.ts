@@ -29,7 +29,12 @@ function told(pieces: readonly string[], { method = 'GET', maxHeaderSize = 1_000
   })
   reader.expect(method)
   try {
-    for (const piece of pieces) reader.read(Buffer.from(piece, 'latin1'))
+    for (const piece of pieces) {
+      const bytes = Buffer.from(piece, 'latin1')
+      reader.read(bytes)
+      // What is read next takes its place.
+      bytes.fill('!')
+    }
     if (ends) reader.end()
     events.push(`idle ${reader.idleLimit()}`)
   } catch (error) {

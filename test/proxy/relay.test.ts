@@ -167,6 +167,20 @@ t.test('the answer is held back each time that its client does not take it', asy
   t.equal(exchange.bytes, 14)
 })
 
+t.test(
+  'what waits for the client is a copy: the next read takes the place of what was read',
+  async (t) => {
+    const { sendings, answered } = forwardScripted()
+    upstreamOf(last(sendings)).head()
+    const read = Buffer.from('abc')
+    const { receiver } = last(sendings)
+    receiver.onData(read)
+    receiver.onEnd(read)
+    read.fill('!')
+    t.equal(answered.join(' '), 'abc abc')
+  },
+)
+
 t.test('status and time are those of the final head', async (t) => {
   const { sendings, exchange } = forwardScripted()
   const upstream = upstreamOf(last(sendings))

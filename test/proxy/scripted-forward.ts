@@ -41,6 +41,7 @@ export function forwardScripted(trial: Trial = {}) {
   const sendings: Sending[] = []
   const written: string[] = []
   const reading: string[] = []
+  const answered: (Buffer | string)[] = []
   const refusals: RejectedError[] = []
   const socket = Object.assign(new EventEmitter(), {
     bytesRead: 0,
@@ -74,8 +75,12 @@ export function forwardScripted(trial: Trial = {}) {
     writeHead() {
       response.headersSent = true
     },
-    write: () => trial.isFull !== true,
-    end() {
+    write(data: Buffer | string) {
+      answered.push(data)
+      return trial.isFull !== true
+    },
+    end(data: Buffer | string) {
+      answered.push(data)
       response.writableEnded = true
     },
     destroy() {
@@ -117,7 +122,7 @@ export function forwardScripted(trial: Trial = {}) {
     exchange,
     refuse: (error) => refusals.push(error),
   })
-  return { sendings, written, reading, refusals, request, response, socket, exchange }
+  return { sendings, written, answered, reading, refusals, request, response, socket, exchange }
 }
 
 /** What a connection tells of one request; once it was ended it tells nothing. */

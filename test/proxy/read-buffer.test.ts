@@ -1,0 +1,135 @@
+import { get, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { createConnect } from '../../src/proxy/connector.ts'
+import { startClaimgate } from '../helpers/claimgate.ts'
+import { rawUpstream } from '../helpers/raw-upstream.ts'
+
+const SIZE = 16 * 1024 * 1024
+const NAMES = ['a', 'b', 'c']
+
+/** Every four bytes differ from their neighbours, and all from those of another name. */
+function bodyOf(name: string): Buffer {
+  const body = Buffer.alloc(SIZE)
+  for (let i = 0; i < SIZE; i += 4) body.writeUInt32BE(i, i)
+  for (let i = 0; i < SIZE; i += 4) body[i] = name.charCodeAt(0)
+  return body
+}
+
+const BODIES = new Map(NAMES.map((name) => [name, bodyOf(name)]))
+const HEAD = 'HTTP/1.1 200 OK\r\n'
+
+type Send = (socket: Socket, body: Buffer) => void
+
+const FRAMINGS: readonly (readonly [string, Send])[] = [
+  [
+    'of a known length',
+    (socket, body) => {
+      socket.write(`${HEAD}Content-Length: ${SIZE}\r\n\r\n`)
+      socket.write(body)
+    },
+  ],
+  [
+    'in chunks',
+    (socket, body) => {
+      socket.write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`)
+      for (let at = 0; at < SIZE; at += 50_000) {
+        const data = body.subarray(at, at + 50_000)
+        socket.write(`${data.length.toString(16)}\r\n`)
+        socket.write(data)
+        socket.write('\r\n')
+      }
+      socket.write('0\r\n\r\n')
+    },
+  ],
+  [
+    'that ends with its connection',
+    (socket, body) => {
+      socket.write(`${HEAD}\r\n`)
+      socket.end(body)
+    },
+  ],
+]
+
+/** Resolves once the apps got nothing more off their hands for a moment. */
+async function untilStuck(sockets: ReadonlySet<Socket>): Promise<void> {
+  const taken = () =>
+    [...sockets].map(({ bytesWritten, writableLength }) => bytesWritten - writableLength)
+  for (let seen = taken(), quiet = 0; quiet < 10; quiet++) {
+    await wait(10)
+    if (String(taken()) !== String(seen)) quiet = 0
+    seen = taken()
+  }
+}
+
+async function collect(answer: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of answer) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+for (const [kind, send] of FRAMINGS)
+  t.test(`bodies ${kind} that wait for slow clients keep their bytes`, async (t) => {
+    const sockets = new Set<Socket>()
+    const upstream = await rawUpstream((socket, received) => {
+      sockets.add(socket)
+      socket.once('data', () => {
+        send(socket, BODIES.get(/^GET \/(\w)/.exec(received())?.[1] ?? '') ?? Buffer.alloc(0))
+      })
+    })
+    t.teardown(() => upstream.close())
+    const gate = await startClaimgate(t, upstream.port)
+    const ask = (name: string) =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const headers = { 'X-Pomerium-Jwt-Assertion': gate.assertion() }
+        // Nobody reads the body yet.
+        get({ port: gate.port, path: `/${name}`, headers, agent: false }, resolve).on(
+          'error',
+          reject,
+        )
+      })
+    const answers = await Promise.all(NAMES.map(ask))
+    await untilStuck(sockets)
+    const bodies = await Promise.all(answers.map(collect))
+    for (const [i, name] of NAMES.entries())
+      t.ok(bodies[i]?.equals(BODIES.get(name) ?? Buffer.alloc(0)), `/${name} is what the app sent`)
+  })
+
+t.test('bytes go to who asked for them, and not before anything was asked', async (t) => {
+  const upstream = await rawUpstream((socket) => {
+    socket.on('data', () => socket.write('pong'))
+  })
+  t.teardown(() => upstream.close())
+  const address = { protocol: 'http:', hostname: '127.0.0.1', port: upstream.port } as const
+  const tls = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
+  const connect = createConnect(address, tls, 5_000)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect(
+    (_, socket) => socket?.write('ping'),
+    (bytes) => resolve(bytes.toString('latin1')),
+  )
+  t.equal(await promise, 'pong')
+  socket.destroy()
+})
+
+t.test('an app that speaks first is not believed where its bytes go to somebody', async (t) => {
+  const upstream = await rawUpstream((socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+  t.teardown(() => upstream.close())
+  const address = { protocol: 'http:', hostname: '127.0.0.1', port: upstream.port } as const
+  const tls = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
+  for (let round = 0; round < 10; round++) {
+    let told = ''
+    const error = await new Promise<Error | null>((resolve) => {
+      createConnect(
+        address,
+        tls,
+        5_000,
+      )(resolve, (bytes) => {
+        told += bytes.toString('latin1')
+      })
+    })
+    t.equal(error?.message, 'upstream spoke first')
+    t.equal(told, '')
+  }
+})
