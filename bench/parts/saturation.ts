@@ -16,7 +16,8 @@ export const saturation: Part = async ({ stage, peers, rounds, scale, withCounte
     name: NAME,
     set: stage.requests('good'),
     status: 200,
-    count: scaled(20_000, scale, 500),
+    // Short: what neighbours take comes and goes in seconds, and a ratio within a round should meet it on both sides.
+    count: scaled(4_000, scale, 500),
     connections: CONNECTIONS,
     rate: 0,
   }
