@@ -74,6 +74,7 @@ export class Relay implements RequestReceiver {
     const { forward, lease } = this.#options
     forward.exchange.bytes += data.length
     this.#holdsHead = false
+    // It may have to wait for the client, and its bytes are there only until this returns.
     if (forward.response.write(Buffer.from(data)) || this.#isHeldBack) return
     this.#isHeldBack = true
     lease.connection.pause()

@@ -337,17 +337,11 @@ export const FORWARDING: readonly Mutant[] = [
     'proxy/connector.ts',
     ['proxy/connector'],
     [
-      [
-        'what comes before anything was asked is passed over',
-        '      else early = true\n',
-        '',
-        { tests: ['proxy/read-buffer'] },
-      ],
+      ['what comes before anything was asked is passed over', '      else early = true\n', ''],
       [
         'what comes before anything was asked is told',
         'if (isOpen) onBytes',
         'if (isOpen !== undefined) onBytes',
-        { tests: ['proxy/read-buffer'] },
       ],
       [
         'an answer in TLS is not read',

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { type Connect, createConnect } from '../../src/proxy/connector.ts'
+import { type Connect, createConnect, type OnBytes } from '../../src/proxy/connector.ts'
 
 const NO_TLS = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
 
@@ -30,13 +30,13 @@ interface Outcome {
 }
 
 /** What the callback was given, and how often it was called. */
-function dial(connect: Connect) {
+function dial(connect: Connect, onBytes?: OnBytes) {
   const outcomes: Outcome[] = []
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const socket = connect((error, socket) => {
     outcomes.push({ error, socket })
     resolve({ error, socket })
-  })
+  }, onBytes)
   return { socket, outcomes, outcome: promise }
 }
 
@@ -50,11 +50,24 @@ t.test('a connection to an upstream that is silent is ready', async (t) => {
 
 t.test('an upstream that speaks before any request is not believed', async (t) => {
   const port = await listenerOf(t, (socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n'))
-  for (let round = 0; round < 10; round++) {
-    const { outcome, socket } = dial(connectTo(port))
-    t.match(await outcome, { error: { message: 'upstream spoke first' }, socket: null })
-    t.equal(socket.destroyed, true)
-  }
+  const told: Buffer[] = []
+  for (const onBytes of [undefined, (bytes: Buffer) => void told.push(bytes)])
+    for (let round = 0; round < 10; round++) {
+      const { outcome, socket } = dial(connectTo(port), onBytes)
+      t.match(await outcome, { error: { message: 'upstream spoke first' }, socket: null })
+      t.equal(socket.destroyed, true)
+    }
+  t.same(told, [], 'nobody had asked')
+})
+
+t.test('what comes goes to who dialled', async (t) => {
+  const port = await listenerOf(t, (socket) => void socket.on('data', () => socket.write('pong')))
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const { outcome } = dial(connectTo(port), (bytes) => resolve(bytes.toString('latin1')))
+  const { socket } = await outcome
+  socket?.write('ping')
+  t.equal(await promise, 'pong')
+  socket?.destroy()
 })
 
 t.test('a connection that is not ready in time is given up', async (t) => {

@@ -2,7 +2,6 @@ import { get, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { createConnect } from '../../src/proxy/connector.ts'
 import { startClaimgate } from '../helpers/claimgate.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 
@@ -95,41 +94,3 @@ for (const [kind, send] of FRAMINGS)
     for (const [i, name] of NAMES.entries())
       t.ok(bodies[i]?.equals(BODIES.get(name) ?? Buffer.alloc(0)), `/${name} is what the app sent`)
   })
-
-t.test('bytes go to who asked for them, and not before anything was asked', async (t) => {
-  const upstream = await rawUpstream((socket) => {
-    socket.on('data', () => socket.write('pong'))
-  })
-  t.teardown(() => upstream.close())
-  const address = { protocol: 'http:', hostname: '127.0.0.1', port: upstream.port } as const
-  const tls = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
-  const connect = createConnect(address, tls, 5_000)
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const socket = connect(
-    (_, socket) => socket?.write('ping'),
-    (bytes) => resolve(bytes.toString('latin1')),
-  )
-  t.equal(await promise, 'pong')
-  socket.destroy()
-})
-
-t.test('an app that speaks first is not believed where its bytes go to somebody', async (t) => {
-  const upstream = await rawUpstream((socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n'))
-  t.teardown(() => upstream.close())
-  const address = { protocol: 'http:', hostname: '127.0.0.1', port: upstream.port } as const
-  const tls = { ca: undefined, serverName: undefined, cert: undefined, key: undefined }
-  for (let round = 0; round < 10; round++) {
-    let told = ''
-    const error = await new Promise<Error | null>((resolve) => {
-      createConnect(
-        address,
-        tls,
-        5_000,
-      )(resolve, (bytes) => {
-        told += bytes.toString('latin1')
-      })
-    })
-    t.equal(error?.message, 'upstream spoke first')
-    t.equal(told, '')
-  }
-})
