@@ -3,13 +3,14 @@ import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import type { Milliseconds } from './config/config.ts'
 import { connectionOf } from './proxy/connection.ts'
+import type { Roster } from './proxy/roster.ts'
 import type { Tunnel } from './proxy/splice.ts'
 
 export interface DrainOptions {
   readonly server: Server
   /** Every open connection. */
-  readonly connections: ReadonlySet<Socket>
-  readonly tunnels: ReadonlySet<Tunnel>
+  readonly connections: Roster<Socket>
+  readonly tunnels: Roster<Tunnel>
   /** Between "not ready" and the end of accepting: routers notice the first and stop sending. */
   readonly delay: Milliseconds
   /** For everything, the delay included; then what is left is cut. */
@@ -96,14 +97,14 @@ function stopAccepting(server: Server): Promise<void> {
   })
 }
 
-function cutAll(connections: ReadonlySet<Socket>): number {
+function cutAll(connections: Roster<Socket>): number {
   const { size } = connections
   for (const socket of connections) socket.destroy()
   return size
 }
 
 /** Looks at every connection again and again, and when told to, closes those that are silent between two requests. */
-function watchSilence(connections: ReadonlySet<Socket>) {
+function watchSilence(connections: Roster<Socket>) {
   const seen = new WeakMap<Socket, { bytes: number; looks: number }>()
   let isClosing = false
 

@@ -3,10 +3,11 @@ import type { Socket } from 'node:net'
 import type { TLSSocket, Server as TlsServer } from 'node:tls'
 import type { Milliseconds } from '../config/config.ts'
 import { connectionOf } from './connection.ts'
+import type { OpenRoster } from './roster.ts'
 
 export interface AdmissionOptions {
   /** Every open connection that was admitted; those whose handshake is under way included. */
-  readonly connections: Set<Socket>
+  readonly connections: OpenRoster<Socket>
   readonly limits: () => { readonly maxConnections: number; readonly headerTimeout: Milliseconds }
   /** One connection too many: answers it. */
   readonly overloaded: (socket: Socket) => void
@@ -19,9 +20,16 @@ export function admit(server: Server, { connections, limits, overloaded }: Admis
     // This turn never ends, so that nothing such a connection sends gets one.
     if (connections.size >= limits().maxConnections)
       return connection.enqueue(() => overloaded(socket))
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
+    socket.once('close', connections.add(socket))
   })
+}
+
+/** A connection whose handshake has not ended. */
+interface Handshake {
+  readonly timer: NodeJS.Timeout
+  isLate: boolean
+  /** Strikes it off the connections. `undefined`: it was one too many. */
+  leave: (() => void) | undefined
 }
 
 export interface SecureAdmissionOptions extends AdmissionOptions {
@@ -35,8 +43,7 @@ export interface SecureAdmissionOptions extends AdmissionOptions {
  */
 export function admitSecure(server: TlsServer, options: SecureAdmissionOptions): void {
   const { connections, limits, overloaded, onHandshakeFailed } = options
-  const handshakes = new WeakMap<Socket, { readonly timer: NodeJS.Timeout; isLate: boolean }>()
-  const refused = new WeakSet<Socket>()
+  const handshakes = new WeakMap<Socket, Handshake>()
 
   server.on('connection', (raw: Socket) => {
     connectionOf(raw)
@@ -44,25 +51,25 @@ export function admitSecure(server: TlsServer, options: SecureAdmissionOptions):
       handshake.isLate = true
       raw.destroy()
     }, limits().headerTimeout)
-    const handshake = { timer, isLate: false }
+    const hasPlace = connections.size < limits().maxConnections
+    const leave = hasPlace ? connections.add(raw) : undefined
+    const handshake: Handshake = { timer, isLate: false, leave }
     handshakes.set(raw, handshake)
     raw.once('close', () => {
       clearTimeout(timer)
-      connections.delete(raw)
+      leave?.()
     })
-    if (connections.size >= limits().maxConnections) refused.add(raw)
-    else connections.add(raw)
   })
   server.on('secureConnection', (socket) => {
     const connection = connectionOf(socket)
     const raw = rawOf(socket)
     // As on a plain server: a tunnel ends one side after the other. Who ends its side within the handshake is gone.
     socket.allowHalfOpen = true
-    clearTimeout(handshakes.get(raw)?.timer)
-    connections.delete(raw)
-    if (refused.has(raw)) return connection.enqueue(() => overloaded(socket))
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
+    const handshake = handshakes.get(raw)
+    clearTimeout(handshake?.timer)
+    if (handshake?.leave === undefined) return connection.enqueue(() => overloaded(socket))
+    handshake.leave()
+    socket.once('close', connections.add(socket))
   })
   // Node would turn these into errors of HTTP, which are answered.
   server.removeAllListeners('tlsClientError')
@@ -78,7 +85,7 @@ export function admitSecure(server: TlsServer, options: SecureAdmissionOptions):
 
 /**
  * The connection below TLS. Node tells nobody which socket of `connection` becomes which of `secureConnection` but by
- * this field. Were it gone, each handshake would run into its time limit: nothing passes that was not counted.
+ * this field. Were it gone, each connection would be one too many: nothing passes that was not counted.
  */
 const rawOf = (socket: TLSSocket & { readonly _parent?: Socket }): Socket =>
   socket._parent ?? socket

@@ -9,6 +9,7 @@ import { type RequestHeaderRules, upstreamHeaders } from './headers.ts'
 import { malformed } from './parser-fault.ts'
 import { writeRaw } from './passage.ts'
 import type { Recorder } from './recorder.ts'
+import { createRoster, type Roster } from './roster.ts'
 import type { Tunnel } from './splice.ts'
 
 export interface BareSocketOptions {
@@ -20,19 +21,18 @@ export type BareSocketHandlers = Pick<
   DataServerHandlers,
   'upgrade' | 'parserError' | 'connectMethod' | 'overloaded'
 > & {
-  readonly tunnels: ReadonlySet<Tunnel>
+  readonly tunnels: Roster<Tunnel>
   /** From now on no tunnel is opened. */
   drain(): void
 }
 
 /** The steps of everything for which Node gives no response object: tunnels, CONNECT, and bytes that are not HTTP. */
 export function createBareSocketHandlers({ current }: BareSocketOptions): BareSocketHandlers {
-  const tunnels = new Set<Tunnel>()
+  const tunnels = createRoster<Tunnel>()
   let isDraining = false
 
   const track = (socket: Socket, tunnel: Tunnel) => {
-    tunnels.add(tunnel)
-    socket.once('close', () => tunnels.delete(tunnel))
+    socket.once('close', tunnels.add(tunnel))
     if (isDraining) tunnel.close(1001)
   }
   return {

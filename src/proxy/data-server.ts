@@ -9,6 +9,7 @@ import { admit, admitSecure } from './admission.ts'
 import { pathOf, REFUSED_METHODS } from './gate.ts'
 import { createHttpServer, type DataServerTls, limitServer } from './http-server.ts'
 import { isUnframed, shouldUpgrade, unframed } from './ignored-upgrade.ts'
+import { createRoster, type Roster } from './roster.ts'
 import { endSlowReaders } from './slow-readers.ts'
 import { takeTurns } from './turns.ts'
 
@@ -25,6 +26,8 @@ export interface DataServerHandlers {
   /** Only after `decide`. */
   showStatus(request: IncomingMessage): void
   refuse(request: IncomingMessage, error: unknown): void
+  /** Its answer is complete, or its client has gone. Called once for each `begin`. */
+  end(request: IncomingMessage): void
   /** The body of the request cannot be read on: answers it, or says that it is too late for that. */
   breakOff(request: IncomingMessage, error: NodeJS.ErrnoException): boolean
   upgrade(request: IncomingMessage, socket: Socket, early: Buffer, next: () => void): void
@@ -57,7 +60,7 @@ export interface DataServer {
   /** Its `server` listens when told to. */
   readonly app: FastifyInstance
   /** Every open connection that was admitted. */
-  readonly connections: ReadonlySet<Socket>
+  readonly connections: Roster<Socket>
   /** From now on these settings, for open connections too; the size of heads is for new ones. */
   adapt(config: DataServerConfig): void
   /** For connections that come from now on; open ones stay. Only where there was TLS from the start. */
@@ -78,7 +81,7 @@ export async function createDataServer(
   handlers: DataServerHandlers,
   options: DataServerOptions,
 ): Promise<DataServer> {
-  const connections = new Set<Socket>()
+  const connections = createRoster<Socket>()
   // What is claimgate's own is nobody's to tunnel to.
   const isOurs = (target: string) => pathOf(target) === live.settings().statusPath
   // Without an upstream a tunnel would lead nowhere.
@@ -176,7 +179,7 @@ function answer(
 }
 
 /** The settings that the listener itself goes by, which may become others while it listens. */
-function liveSettings(config: DataServerConfig, server: Server, connections: ReadonlySet<Socket>) {
+function liveSettings(config: DataServerConfig, server: Server, connections: Roster<Socket>) {
   const monotonic = () => performance.now()
   const watch = ({ bodyIdleTimeout }: DataServerConfig) =>
     endSlowReaders(connections, bodyIdleTimeout, monotonic)

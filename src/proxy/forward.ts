@@ -17,6 +17,8 @@ export interface ForwardRequest {
   readonly exchange: Exchange
   /** Answers in the upstream's place; called at most once, and only while nothing was answered. */
   readonly refuse: (error: RejectedError) => void
+  /** Who is told when the response is complete or its client has gone, in place of whom it was before. */
+  readonly whenEnded: (then: (() => void) | undefined) => void
 }
 
 /** Sends one decided request to the upstream and its answer to the client. */

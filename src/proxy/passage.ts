@@ -13,6 +13,7 @@ import type { Generation } from './generation.ts'
 import { bodyFollows, isWebSocketUpgrade, listedValue, upstreamHeaders } from './headers.ts'
 import { malformed } from './parser-fault.ts'
 import { createPatience } from './patience.ts'
+import { createRoster } from './roster.ts'
 
 export interface PassageOptions {
   /** What the next request begins with. */
@@ -21,7 +22,7 @@ export interface PassageOptions {
 
 export type RequestHandlers = Pick<
   DataServerHandlers,
-  'begin' | 'decide' | 'forward' | 'showStatus' | 'refuse' | 'breakOff'
+  'begin' | 'decide' | 'forward' | 'showStatus' | 'refuse' | 'end' | 'breakOff'
 > & {
   /** From now on every answer is the last one of its connection. */
   drain(): void
@@ -36,8 +37,13 @@ interface Passage {
   readonly expectation: Expectation
   readonly exchange: Exchange
   decision: Decision | undefined
+  /** It has been handed on towards the upstream. */
+  isForwarding: boolean
   /** It was answered before its decision, and whatever that will be. */
   isOver: boolean
+  readonly leave: () => void
+  /** Told of its end: whoever answers it for the upstream. */
+  onEnd: (() => void) | undefined
 }
 
 /** On the request itself: a map with weak keys costs each collection a look at all of them. */
@@ -51,8 +57,8 @@ function carry(request: Carrier, passage: Passage): void {
 
 /** The steps of a plain request; what calls them, and in which order, is in data-server.ts. */
 export function createRequestHandlers({ current }: PassageOptions): RequestHandlers {
-  const underWay = new Set<ServerResponse>()
-  const forwarding = new Set<Passage>()
+  const underWay = createRoster<ServerResponse>()
+  let forwarding = 0
   const patience = createPatience()
   let isDraining = false
 
@@ -61,40 +67,42 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
     if (passage === undefined) throw new Error('request without an exchange')
     return passage
   }
-  const end = (passage: Passage) => {
-    const { request, response, exchange, generation } = passage
-    underWay.delete(response)
-    forwarding.delete(passage)
-    patience.note(request.socket, exchange.decision)
-    if (!response.writableFinished) exchange.aborted = true
-    generation.recorder.end(exchange)
-  }
   return {
     begin(request, response, expectation) {
-      const passage = begin(current(), { request, response, expectation })
-      carry(request, passage)
-      underWay.add(response)
+      const leave = underWay.add(response)
+      carry(request, begin(current(), { request, response, expectation, leave }))
       if (isDraining) makeLast(response)
-      response.on('close', () => end(passage))
     },
     async decide(request) {
       const passage = passageOf(request)
-      const pause = patience.pauseFor(request.socket, forwarding.size > 0)
+      const pause = patience.pauseFor(request.socket, forwarding > 0)
       if (pause > 0) await wait(pause)
       const { generation, head, exchange } = passage
       take(passage, await generation.recorder.decide(head, exchange))
     },
     forward(request) {
       const passage = passageOf(request)
+      if (passage.response.destroyed) return
       if (passage.generation.answerOf !== undefined) return answerDecided(passage)
-      if (!passage.response.destroyed) forwarding.add(passage)
+      passage.isForwarding = true
+      forwarding++
       forwardDecided(passage)
     },
     showStatus: (request) => showStatus(passageOf(request)),
     refuse: (request, error) => refuseUnlessOver(passageOf(request), error),
+    end(request) {
+      const passage = passageOf(request)
+      const { response, exchange, generation, leave, onEnd } = passage
+      leave()
+      if (passage.isForwarding) forwarding--
+      patience.note(request.socket, exchange.decision)
+      if (!response.writableFinished) exchange.aborted = true
+      generation.recorder.end(exchange)
+      onEnd?.()
+    },
     breakOff(request, error) {
       const passage = passageOf(request)
-      return !forwarding.has(passage) && refuseEarly(passage, malformed(error))
+      return !passage.isForwarding && refuseEarly(passage, malformed(error))
     },
     drain() {
       isDraining = true
@@ -105,8 +113,9 @@ export function createRequestHandlers({ current }: PassageOptions): RequestHandl
 
 function begin(
   generation: Passage['generation'],
-  { request, response, expectation }: Pick<Passage, 'request' | 'response' | 'expectation'>,
+  given: Pick<Passage, 'request' | 'response' | 'expectation' | 'leave'>,
 ): Passage {
+  const { request, response, expectation, leave } = given
   const head = headOf(request)
   const exchange = generation.recorder.begin(head)
   return {
@@ -117,7 +126,10 @@ function begin(
     expectation,
     exchange,
     decision: undefined,
+    isForwarding: false,
     isOver: false,
+    leave,
+    onEnd: undefined,
   }
 }
 
@@ -161,7 +173,6 @@ function makeLast(response: ServerResponse): void {
 
 function forwardDecided(passage: Passage): void {
   const { generation, request, response, head, exchange } = passage
-  if (response.destroyed) return
   const added = decisionOf(passage).lines
   const { lines, stripped } = upstreamHeaders(head.rawHeaders, generation.headerRules, added)
   exchange.stripped = stripped
@@ -173,12 +184,15 @@ function forwardDecided(passage: Passage): void {
     headers: lines,
     exchange,
     refuse: (error) => refuse(passage, error),
+    whenEnded(then) {
+      passage.onEnd = then
+    },
   })
 }
 
 function answerDecided(passage: Passage): void {
   const { answerOf } = passage.generation
-  if (passage.response.destroyed || answerOf === undefined) return
+  if (answerOf === undefined) return
   const answer = answerOf(decisionOf(passage))
   passage.exchange.status = answer.status
   writeResponse(passage, answer)

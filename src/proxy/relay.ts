@@ -30,7 +30,6 @@ export class Relay implements RequestReceiver {
   readonly #options: RelayOptions
   readonly #started: Milliseconds
   readonly #isReused: boolean
-  readonly #clientGone = () => this.#abandon()
   #body: BodyCarrier | undefined
   #stopWatching: (() => void) | undefined
   /** The head of the answer waits for what comes with it. */
@@ -43,7 +42,7 @@ export class Relay implements RequestReceiver {
     this.#options = options
     this.#started = options.now()
     this.#isReused = options.lease.connection.isReused()
-    forward.response.on('close', this.#clientGone)
+    forward.whenEnded(() => this.#abandon())
     if (framing === undefined) return
     const fail = (error: unknown) => this.onFailure(error)
     this.#stopWatching = watchBody(forward.request, bodyIdleTimeout, fail)
@@ -132,7 +131,7 @@ export class Relay implements RequestReceiver {
   #finish(): void {
     this.#stopWatching?.()
     this.#body?.stop()
-    this.#options.forward.response.off('close', this.#clientGone)
+    this.#options.forward.whenEnded(undefined)
   }
 }
 

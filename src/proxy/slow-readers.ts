@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Milliseconds } from '../config/config.ts'
+import type { Roster } from './roster.ts'
 
 /** How often in a limit it is looked. */
 const LOOKS = 4
@@ -14,7 +15,7 @@ const ENDED_IN_A_TURN = 20
  * @returns a function that ends the watch
  */
 export function endSlowReaders(
-  connections: ReadonlySet<Socket>,
+  connections: Roster<Socket>,
   limit: Milliseconds,
   now: () => Milliseconds,
 ): () => void {
@@ -34,7 +35,7 @@ export function endSlowReaders(
   }
   const timer = setInterval(() => {
     late.length = 0
-    connections.forEach(look)
+    for (const socket of connections) look(socket)
     endSome()
   }, limit / LOOKS)
   timer.unref()

@@ -12,13 +12,18 @@ function makeLast(response: ServerResponse): void {
 }
 
 interface Turn {
-  readonly request: IncomingMessage
+  /** `undefined`: it is whole and has been answered. A connection at rest keeps nothing of its last request. */
+  request: IncomingMessage | undefined
   hasBegun: boolean
 }
 
+/** Whether a body belongs to it that is still on its way. */
+const isComing = (turn: Turn | undefined): turn is Turn & { readonly request: IncomingMessage } =>
+  turn?.request?.complete === false
+
 type TurnHandlers = Pick<
   DataServerHandlers,
-  'begin' | 'breakOff' | 'upgrade' | 'parserError' | 'connectMethod'
+  'begin' | 'end' | 'breakOff' | 'upgrade' | 'parserError' | 'connectMethod'
 >
 
 /**
@@ -37,7 +42,12 @@ export function takeTurns(server: Server, handlers: TurnHandlers, route: Route):
       newest.set(request.socket, turn)
       connection.enqueue((next) => {
         turn.hasBegun = true
-        response.on('close', next)
+        // The one listener for this: of several, Node makes a list, which V8 may come to put among the old objects at once.
+        response.on('close', () => {
+          handlers.end(request)
+          if (request.complete) turn.request = undefined
+          next()
+        })
         if (isIgnoredUpgrade(request)) makeLast(response)
         handlers.begin(request, response, expectation)
         route(request, response)
@@ -59,7 +69,7 @@ export function takeTurns(server: Server, handlers: TurnHandlers, route: Route):
     if (error.code === 'ECONNRESET' || socket.bytesRead === 0) return void socket.destroy()
     const answer = () => handlers.parserError(error, socket)
     // After the answers to what came before on this connection.
-    if (turn === undefined || turn.request.complete) return connectionOf(socket).enqueue(answer)
+    if (!isComing(turn)) return connectionOf(socket).enqueue(answer)
     // Its body will never be whole, so it gets no turn; what came before it gets its answer.
     if (!turn.hasBegun) return connectionOf(socket).replaceNewest(answer)
     // There is no place for an answer inside a body that is on its way: what was forwarded of it is cut off.

@@ -276,8 +276,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'a fault inside a body is answered',
-        'turn === undefined || turn.request.complete',
-        'turn !== undefined',
+        'turn?.request?.complete === false',
+        'turn === undefined',
         { tests: ['proxy/data-server'] },
       ],
       [
@@ -305,8 +305,8 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'the next request does not wait for the answer',
-        "response.on('close', next)",
-        'next()',
+        '          next()\n        })',
+        '        })\n        next()',
         { tests: ['proxy/forward'] },
       ],
       [
@@ -353,7 +353,7 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'what was forwarded of a broken body is answered',
-        'return !forwarding.has(passage) && refuseEarly',
+        'return !passage.isForwarding && refuseEarly',
         'return refuseEarly',
         { tests: ['proxy/broken-body'] },
       ],
@@ -365,7 +365,7 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       [
         'the upstream is dialled for a client that is gone',
-        '  if (response.destroyed) return\n',
+        '      if (passage.response.destroyed) return\n',
         '',
       ],
       [

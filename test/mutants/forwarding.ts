@@ -177,7 +177,7 @@ export const FORWARDING: readonly Mutant[] = [
       ],
       [
         'a client that is gone is not noticed',
-        "    forward.response.on('close', this.#clientGone)\n",
+        '    forward.whenEnded(() => this.#abandon())\n',
         '',
       ],
       [
@@ -187,7 +187,7 @@ export const FORWARDING: readonly Mutant[] = [
       ],
       [
         'the end of a response is the end of its connection',
-        "    this.#options.forward.response.off('close', this.#clientGone)\n",
+        '    this.#options.forward.whenEnded(undefined)\n',
         '',
         { tests: ['proxy/forward'] },
       ],

@@ -83,6 +83,26 @@ export const OPERATIONS = [
     ],
   ),
   ...mutantsOf(
+    'proxy/roster.ts',
+    ['proxy/roster'],
+    [
+      ['nobody is struck off', 'const last = entries.pop()', 'const last = entries.at(-1)'],
+      ['somebody else is struck off', '    entries[place] = last\n', ''],
+      ['who takes another place cannot leave it', '    last.place = place\n', ''],
+      ['who left once can strike off others', 'if (isHere) strike(entry)', 'strike(entry)'],
+      [
+        'a walk misses who was moved',
+        '() => entries.map(({ item }) => item).values()',
+        'function* () {\n      for (const { item } of entries) yield item\n    }',
+      ],
+      [
+        'who has left grows old',
+        '      entries.push(entry)\n',
+        '      Object.assign(entries.at(-1) ?? {}, { next: entry })\n      entries.push(entry)\n',
+      ],
+    ],
+  ),
+  ...mutantsOf(
     'proxy/admission.ts',
     ['proxy/admission'],
     [
@@ -100,19 +120,28 @@ export const OPERATIONS = [
       ],
       [
         'one connection too many is admitted in TLS',
-        'if (connections.size >= limits().maxConnections) refused.add(raw)',
-        'if (connections.size > limits().maxConnections) refused.add(raw)',
+        'const hasPlace = connections.size < limits().maxConnections',
+        'const hasPlace = connections.size <= limits().maxConnections',
       ],
-      ['a connection does not count within its handshake', '    else connections.add(raw)\n', ''],
+      [
+        'a connection does not count within its handshake',
+        'hasPlace ? connections.add(raw) : undefined',
+        'hasPlace ? () => undefined : undefined',
+      ],
+      [
+        'one connection too many gets a place after its handshake',
+        'if (handshake?.leave === undefined) return',
+        'if (handshake === undefined) return',
+      ],
       [
         'a handshake that failed counts for ever',
-        '      clearTimeout(timer)\n      connections.delete(raw)\n',
+        '      clearTimeout(timer)\n      leave?.()\n',
         '      clearTimeout(timer)\n',
       ],
       ['a handshake may take any time', '      raw.destroy()\n', ''],
       [
         'a handshake that was in time ends its connection all the same',
-        '    clearTimeout(handshakes.get(raw)?.timer)\n',
+        '    clearTimeout(handshake?.timer)\n',
         '',
       ],
       [

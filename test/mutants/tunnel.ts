@@ -307,11 +307,7 @@ export const TUNNEL: readonly Mutant[] = [
         '    if (isDraining) tunnel.close(1001)\n',
         '',
       ],
-      [
-        'a tunnel that has ended counts',
-        "    socket.once('close', () => tunnels.delete(tunnel))\n",
-        '',
-      ],
+      ['a tunnel that has ended counts', "    socket.once('close', tunnels.add(tunnel))\n", ''],
       [
         'a handshake is not recorded',
         '        recorder.end(exchange)\n        next()',

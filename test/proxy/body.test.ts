@@ -41,6 +41,10 @@ async function stage(t: Test, script: Script, upstreamResponseTimeout?: number) 
       headers: request.rawHeaders,
       exchange,
       refuse: ({ status, reason }) => response.writeHead(status, { reason }).end(),
+      whenEnded(then) {
+        response.removeAllListeners('close')
+        if (then !== undefined) response.on('close', then)
+      },
     })
   })
   server.listen(0, '127.0.0.1')

@@ -165,6 +165,7 @@ async function answerOf(t: Test, steps: Partial<DataServerHandlers>): Promise<st
       forward: none,
       showStatus: none,
       refuse: none,
+      end: none,
       breakOff: () => false,
       upgrade: none,
       parserError: none,

@@ -121,6 +121,10 @@ export function forwardScripted(trial: Trial = {}) {
     headers: [],
     exchange,
     refuse: (error) => refusals.push(error),
+    whenEnded(then) {
+      response.removeAllListeners('close')
+      if (then !== undefined) response.on('close', then)
+    },
   })
   return { sendings, written, answered, reading, refusals, request, response, socket, exchange }
 }
