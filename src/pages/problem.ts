@@ -8,7 +8,8 @@ export interface Answer {
   readonly status: number
   /** Flat list: name, value, name, value, … without framing fields. */
   readonly headers: readonly string[]
-  readonly body: Buffer
+  /** Goes out in UTF-8. */
+  readonly body: string
 }
 
 export interface ProblemOptions {
@@ -51,7 +52,7 @@ export function problemAnswer(error: RejectedError, options: ProblemOptions): An
       ...(status === 503 ? ['Retry-After', RETRY_AFTER] : []),
       ...(status === 405 ? ['Allow', error.allow ?? FORWARDED_METHODS] : []),
     ],
-    body: Buffer.from(body),
+    body,
   }
 }
 
@@ -70,7 +71,7 @@ export function internalErrorAnswer(requestId: string): Answer {
       'X-Request-Id',
       requestId,
     ],
-    body: Buffer.from(problemJson(500, 'Internal Server Error', undefined, requestId)),
+    body: problemJson(500, 'Internal Server Error', undefined, requestId),
   }
 }
 

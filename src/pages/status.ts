@@ -36,7 +36,7 @@ export function statusAnswer(
       requestId,
       ...(page ? PAGE_HEADERS : []),
     ],
-    body: Buffer.from(body),
+    body,
   }
 }
 

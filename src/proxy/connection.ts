@@ -114,9 +114,10 @@ export function writeAnswer(socket: Socket, answer: Answer, reason: string): voi
   let head = `HTTP/1.1 ${answer.status} ${reason}\r\n`
   for (let i = 0; i < answer.headers.length; i += 2)
     head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`
-  head += `Content-Length: ${answer.body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
+  const body = Buffer.from(answer.body)
+  head += `Content-Length: ${body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
   connectionOf(socket).finish()
-  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), answer.body]))
+  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]))
   linger(socket)
 }
 

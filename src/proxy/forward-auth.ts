@@ -22,8 +22,6 @@ const NAMES: ReadonlySet<string> = new Set(FAMILIES.flatMap((family) => Object.v
 /** What a parser lets through in a request line; a header field may hold more. */
 const TARGET = /^\/[\x21-\x7e\x80-\xff]*$/
 
-const NOTHING = Buffer.alloc(0)
-
 const malformed = (reason: string) => new RejectedError('ERR_REQUEST_MALFORMED', { reason })
 
 /**
@@ -108,7 +106,7 @@ export function passAnswer({ lines }: Decision): Answer {
   return {
     status: 200,
     headers: ['Cache-Control', 'no-store', ...oneLineEach(lines)],
-    body: NOTHING,
+    body: '',
   }
 }
 

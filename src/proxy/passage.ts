@@ -225,7 +225,8 @@ function refuse(passage: Passage, error: unknown): void {
 }
 
 function writeResponse({ request, response, head, exchange }: Passage, answer: Answer): void {
-  const lines = [...answer.headers, 'Content-Length', String(answer.body.length)]
+  const body = asLatin1(answer.body)
+  const lines = [...answer.headers, 'Content-Length', String(body.length)]
   const isUnread = bodyFollows(head.rawHeaders) && !request.complete
   // After a refused handshake a client may send frames; after malformed HTTP nobody knows what comes.
   const isMalformed = exchange.code === 'ERR_REQUEST_MALFORMED'
@@ -237,8 +238,12 @@ function writeResponse({ request, response, head, exchange }: Passage, answer: A
   // The phrase of an upstream's answer that could not be sent may still be set.
   response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Refused', lines)
   // As text it goes out with its head as one.
-  response.end(head.method === 'HEAD' ? '' : answer.body.toString('latin1'), 'latin1')
+  response.end(head.method === 'HEAD' ? '' : body, 'latin1')
 }
+
+/** The bytes of a text in UTF-8, each as one character. Most of our texts are ASCII and need no copy of their 4 KiB. */
+const asLatin1 = (text: string): string =>
+  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
 
 /** Writes an answer where Node has given the socket away; the connection ends with it. */
 export function writeRaw(socket: Socket, answer: Answer): void {

@@ -61,9 +61,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
         exchange.dropped = decision.dropped
         exchange.wouldRefuse = decision.wouldRefuse
         return decision
-      } catch (error) {
-        if (error instanceof KnownUserError) exchange.verified = error.verified
-        throw error
       } finally {
         exchange.verifyDuration = now() - started
         underWay--
@@ -81,6 +78,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         log.error({ request_id: requestId, ...describeFault(error) }, 'internal error')
         return internalErrorAnswer(requestId)
       }
+      if (error instanceof KnownUserError) exchange.verified = error.verified
       exchange.code = error.code
       exchange.reason = error.reason
       exchange.status = error.status

@@ -14,6 +14,15 @@ t.test('parseObject() keeps the last of a repeated name', async (t) => {
   t.equal(parseObject(bytes('{"alg":"none","alg":"ES256"}'))?.['alg'], 'ES256')
 })
 
+t.test(
+  'parseObject() passes over the blanks of JSON before an object, and no others',
+  async (t) => {
+    t.same(parseObject(bytes(' \t\n\r{}')), Object.create(null))
+    for (const blank of ['\f', '\v', '\u00a0', '\0'])
+      t.equal(parseObject(bytes(`${blank}{}`)), undefined)
+  },
+)
+
 const refused: readonly (readonly [string, Uint8Array])[] = [
   ['nothing', bytes('')],
   ['text that is not JSON', bytes('foo')],

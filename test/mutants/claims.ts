@@ -169,7 +169,12 @@ export const CLAIMS: readonly Mutant[] = [
     ['assertion/json'],
     [
       ['bytes that are not UTF-8 are repaired', 'fatal: true', 'fatal: false'],
-      ['a byte order mark is passed over', 'ignoreBOM: true', 'ignoreBOM: false'],
+      [
+        'a byte order mark is passed over',
+        '!BLANKS.has(byte)) !==',
+        '!BLANKS.has(byte) && byte < 0x80) !==',
+      ],
+      ['blanks before an object are no JSON', '!BLANKS.has(byte)', 'byte > 0'],
       ['what is no object is read like one', '  if (!isObject(value)) return undefined\n', ''],
       [
         'JSON may be nested without end',

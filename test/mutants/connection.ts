@@ -409,8 +409,8 @@ export const CONNECTION: readonly Mutant[] = [
       ['the last answer does not say so', "if (isLast) lines.push('Connection', 'close')", ''],
       [
         'an answer of ours to HEAD has a body',
-        "head.method === 'HEAD' ? '' : answer.body",
-        'answer.body',
+        "head.method === 'HEAD' ? '' : body",
+        'body',
         { equivalent: 'Node itself leaves the body of an answer to HEAD out' },
       ],
       [

@@ -99,24 +99,28 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'cors_preflight: allow needs an identity',
-        "kind === 'private' ? subject : 'may-be-empty'",
-        "kind === 'public' ? 'may-be-empty' : subject",
+        "await verify(assertion, 'may-be-empty')",
+        'await verify(assertion, subject)',
       ],
       [
         'an anonymous assertion always passes',
-        "kind === 'private' ? subject : 'may-be-empty'",
-        "'may-be-empty'",
-      ],
-      ['the rules are not asked', "kind === 'private' ? isAllowed : everybody", 'everybody'],
-      [
-        'the rules judge on public paths',
-        "kind === 'private' ? isAllowed : everybody",
-        "kind === 'preflight' ? everybody : isAllowed",
+        'await verify(assertion, subject)',
+        "await verify(assertion, 'may-be-empty')",
       ],
       [
-        'the rules judge preflights that need no identity',
-        "kind === 'private' ? isAllowed : everybody",
-        "kind === 'public' ? everybody : isAllowed",
+        'the rules are not asked',
+        'await verify(assertion, subject), isAllowed)',
+        'await verify(assertion, subject), everybody)',
+      ],
+      [
+        'the rules judge where no identity is needed',
+        'grant(head, assertion, verified, everybody)',
+        'grant(head, assertion, verified, isAllowed)',
+      ],
+      [
+        'a preflight is judged like any other',
+        "    if (kind === 'preflight') return identify(head)\n",
+        '',
       ],
       ['nobody has claims', 'claims: anonymous ? {} : claims', 'claims'],
       ['the rules see the query', 'path: pathOf(target)', 'path: target'],
@@ -127,8 +131,8 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'on a public path a bad assertion refuses',
-        "      if (kind === 'public') return withoutIdentity(error)\n",
-        '',
+        'return identify(head).catch(withoutIdentity)',
+        'return identify(head)',
       ],
       [
         'a bad assertion counts as none everywhere',
@@ -153,8 +157,8 @@ export const DECISION: readonly Mutant[] = [
       ],
       [
         'the replay guard is asked before anything is verified',
-        'const verified = await verify(assertion, kind',
-        'replayGuard?.admit({ jti: assertion, exp: 0 })\n      const verified = await verify(assertion, kind',
+        'return grant(head, assertion, await verify(assertion, subject)',
+        'replayGuard?.admit({ jti: assertion, exp: 0 })\n    return grant(head, assertion, await verify(assertion, subject)',
       ],
       [
         'an anonymous visitor gets identity headers',

@@ -5,7 +5,7 @@ import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { connectionOf, linger, writeAnswer } from '../../src/proxy/connection.ts'
 
-const ANSWER = { status: 400, headers: ['X-A', 'b'], body: Buffer.from('no') }
+const ANSWER = { status: 400, headers: ['X-A', 'b'], body: 'no' }
 
 /** A socket that keeps what is written to it; `bytesRead` is what the test says. */
 function socketOf(t: Test) {
