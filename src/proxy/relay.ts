@@ -6,6 +6,7 @@ import { type BodyCarrier, type BodyFraming, carryBody } from './body.ts'
 import { ConnectTimeoutError } from './connector.ts'
 import type { ForwardRequest } from './forward.ts'
 import type { AnswerHead } from './parse-answer.ts'
+import { createPieces } from './pieces.ts'
 import type { Lease } from './upstream.ts'
 import type { RequestReceiver } from './upstream-connection.ts'
 import { faultName } from './upstream-fault.ts'
@@ -74,7 +75,8 @@ export class Relay implements RequestReceiver {
     forward.exchange.bytes += data.length
     this.#holdsHead = false
     // It may have to wait for the client, and its bytes are there only until this returns.
-    if (forward.response.write(Buffer.from(data)) || this.#isHeldBack) return
+    const { bytes, giveBack } = copy(data)
+    if (forward.response.write(bytes, giveBack) || this.#isHeldBack) return
     this.#isHeldBack = true
     lease.connection.pause()
     forward.response.once('drain', () => this.#readOn())
@@ -134,6 +136,9 @@ export class Relay implements RequestReceiver {
     this.#options.forward.whenEnded(undefined)
   }
 }
+
+/** For all answers: what one gives back serves the next. */
+const copy = createPieces()
 
 const COPIED_BODY: Bytes = 16 * 1024
 

@@ -3,6 +3,20 @@ import { type Mutant, mutantsOf } from './mutant.ts'
 /** A decided request on its way to the upstream, and its answer on the way back. */
 export const FORWARDING: readonly Mutant[] = [
   ...mutantsOf(
+    'proxy/pieces.ts',
+    ['proxy/pieces'],
+    [
+      ['a piece is no copy', 'memory.set(data)', ''],
+      ['two pieces share their memory', 'isLent && !error &&', '!error &&'],
+      ['what somebody may still read is used again', 'isLent && !error &&', 'isLent &&'],
+      ['any number of pieces is kept', ' && free.length < MAX_FREE', ''],
+      ['a piece is longer than what was copied', 'memory.subarray(0, data.length)', 'memory'],
+      ['nothing is used again', 'free.pop() ?? Buffer', 'Buffer'],
+      ['small pieces take as much as large ones', 'data.length < LEAST_SIZE || ', ''],
+      ['a piece is cut to the size of the others', ' || data.length > PIECE_SIZE', ''],
+    ],
+  ),
+  ...mutantsOf(
     'proxy/forward.ts',
     ['proxy/relay'],
     [
@@ -70,8 +84,14 @@ export const FORWARDING: readonly Mutant[] = [
     [
       [
         'a piece that waits is not kept',
-        'response.write(Buffer.from(data))',
-        'response.write(data)',
+        'const { bytes, giveBack } = copy(data)',
+        'const { bytes, giveBack } = { bytes: data, giveBack: undefined }',
+        { tests: ['proxy/read-buffer'] },
+      ],
+      [
+        'a piece is used again before the client has it',
+        'forward.response.write(bytes, giveBack)',
+        '(giveBack?.(), forward.response.write(bytes))',
         { tests: ['proxy/read-buffer'] },
       ],
       [
