@@ -9,8 +9,8 @@ export interface Piece {
 
 /** As much as is read of the app at once. */
 export const PIECE_SIZE: Bytes = 64 * 1024
-/** Smaller ones are cheap to make anew. */
-export const LEAST_SIZE: Bytes = 16 * 1024
+/** Smaller ones are made anew: what waits for a slow client must not hold much more memory than it has bytes. */
+export const LEAST_SIZE: Bytes = 32 * 1024
 /** Of those that are free: beyond them memory goes back to the system. */
 export const MAX_FREE = 32
 

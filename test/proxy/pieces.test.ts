@@ -57,6 +57,15 @@ t.test('small ones, and those that are larger than a read, are made anew', async
     t.equal(copy(filled(size, 1)).giveBack, undefined)
 })
 
+t.test('a piece holds at most twice the memory of its bytes', async (t) => {
+  const copy = createPieces()
+  for (let size = 4 * 1024; size <= PIECE_SIZE; size += 4 * 1024) {
+    const { bytes, giveBack } = copy(filled(size, 1))
+    // Without it Node makes the copy, and lays several small ones into one memory.
+    if (giveBack !== undefined) t.ok(bytes.buffer.byteLength <= size * 2, `${size} bytes`)
+  }
+})
+
 t.test('no more than some are kept', async (t) => {
   const copy = createPieces()
   const lent = Array.from({ length: MAX_FREE + 1 }, () => copy(filled(PIECE_SIZE, 1)))
