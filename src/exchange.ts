@@ -128,15 +128,15 @@ function fieldsOf(exchange: Exchange, duration: Milliseconds, user: LoggedUser):
   const { verified, wouldRefuse, upstreamDuration } = exchange
   const claims = verified?.claims
   return (
-    `"request_id":${quoted(exchange.id)}` +
-    text('trace_id', exchange.traceId) +
+    `"request_id":"${exchange.id}"` +
+    word('trace_id', exchange.traceId) +
     text('method', exchange.method) +
     text('path', exchange.path) +
     number('status', exchange.status) +
-    text('decision', exchange.decision) +
-    text('code', exchange.code) +
+    word('decision', exchange.decision) +
+    word('code', exchange.code) +
     text('reason', exchange.reason) +
-    text('would_refuse', wouldRefuse?.code) +
+    word('would_refuse', wouldRefuse?.code) +
     text('would_refuse_reason', wouldRefuse?.reason) +
     text('sub', loggable(claims?.['sub'])) +
     text('email', user === 'with-email' ? loggable(claims?.['email']) : undefined) +
@@ -151,6 +151,10 @@ function fieldsOf(exchange: Exchange, duration: Milliseconds, user: LoggedUser):
 
 const text = (name: string, value: string | undefined): string =>
   value === undefined ? '' : `,"${name}":${quoted(value)}`
+
+/** As {@link text}, for what is known to need nothing but its quotes. */
+const word = (name: string, value: string | undefined): string =>
+  value === undefined ? '' : `,"${name}":"${value}"`
 
 const number = (name: string, value: number | undefined): string =>
   value === undefined ? '' : `,"${name}":${value}`

@@ -98,7 +98,8 @@ t.test('what is no plain text in a claim is written out in the log', async (t) =
 
 t.test('what a client or a claim says cannot leave its place in the line', async (t) => {
   const evil = '/"\\},{\u0000\n\u2028\xe9'
-  const exchange = createExchange({ method: 'GET', target: evil }, 0)
+  // In forward auth a method, too, is what a header says.
+  const exchange = createExchange({ method: evil, target: evil }, 0)
   exchange.reason = evil
   exchange.verified = { claims: { sub: '"a\\' }, alg: 'ES256', kid: '","x":"', anonymous: false }
   let text = ''
@@ -107,7 +108,7 @@ t.test('what a client or a claim says cannot leave its place in the line', async
   }
   logExchange({ infoJson }, exchange, 1)
   t.notMatch(text, /[\n\0]/)
-  t.match(JSON.parse(`{${text}}`), { path: evil, reason: evil, sub: '"a\\', kid: '","x":"' })
+  t.match(JSON.parse(`{${text}}`), { method: evil, path: evil, reason: evil, sub: '"a\\', kid: '","x":"' })
   t.equal(JSON.parse(`{${text}}`).x, undefined)
   for (let code = 0; code < 256; code++) {
     const reason = `a${String.fromCharCode(code)}b`

@@ -17,7 +17,8 @@ export interface CompactJws {
 export const MAX_HEADER_PART: Bytes = 8 * 1024
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const BASE64URL = /^[A-Za-z0-9_-]*$/
+// The header part may not be empty; an empty payload or signature is the business of later checks.
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/
 
 /** The members of a header part, or `undefined` when it is not a JSON object in UTF-8. */
 export type ReadHeader = (part: string) => CompactJws['header'] | undefined
@@ -33,14 +34,14 @@ export const MAX_REMEMBERED_PART = 512
  * (about 2 µs saved per request). Holds at most {@link MAX_HEADERS}, then starts anew; what is no header is not kept.
  */
 export function rememberHeaders(read: ReadHeader = readHeader): ReadHeader {
-  const known = new Map<string, CompactJws['header']>()
+  const known: { readonly part: string; readonly members: CompactJws['header'] }[] = []
   return (part) => {
-    const before = known.get(part)
-    if (before !== undefined) return before
+    // A list, not a map: to compare it with the one that nearly always comes again costs less than a hash of it.
+    for (const before of known) if (before.part === part) return before.members
     const members = read(part)
     if (members === undefined || part.length > MAX_REMEMBERED_PART) return members
-    if (known.size >= MAX_HEADERS) known.clear()
-    known.set(part, Object.freeze(members))
+    if (known.length >= MAX_HEADERS) known.length = 0
+    known.push({ part, members: Object.freeze(members) })
     return members
   }
 }
@@ -54,21 +55,23 @@ export function rememberHeaders(read: ReadHeader = readHeader): ReadHeader {
  * @throws RejectedError `ERR_ASSERTION_MALFORMED` or `ERR_ASSERTION_TOO_LARGE`.
  */
 export function parseCompact(assertion: string, read: ReadHeader = readHeader): CompactJws {
-  const parts = assertion.split('.', 4)
-  if (parts.length !== 3) throw malformed('not three parts')
-  const [header = '', payload = '', signature = ''] = parts
-  if (header.length > MAX_HEADER_PART) throw new RejectedError('ERR_ASSERTION_TOO_LARGE')
-  for (const part of parts) {
-    if (!isCanonicalBase64url(part)) throw malformed('not canonical base64url')
-  }
+  if (!COMPACT_JWS.test(assertion)) throw malformed('not three base64url parts')
+  const first = assertion.indexOf('.')
+  const second = assertion.lastIndexOf('.')
+  const header = assertion.slice(0, first)
+  const payload = assertion.slice(first + 1, second)
+  const signature = assertion.slice(second + 1)
+  if (first > MAX_HEADER_PART) throw new RejectedError('ERR_ASSERTION_TOO_LARGE')
+  if (!isCanonical(header) || !isCanonical(payload) || !isCanonical(signature))
+    throw malformed('not canonical base64url')
   const members = read(header)
   if (members === undefined) throw malformed('header is not a JSON object')
-  const signed = assertion.slice(0, header.length + 1 + payload.length)
+  const signed = assertion.slice(0, second)
   return { protected: header, payload, signature, signed, header: members }
 }
 
-function isCanonicalBase64url(text: string): boolean {
-  if (!BASE64URL.test(text)) return false
+/** @param text of the alphabet of base64url alone */
+function isCanonical(text: string): boolean {
   const over = text.length % 4
   if (over === 0) return true
   if (over === 1) return false

@@ -1,5 +1,5 @@
 import { RejectedError } from '../errors.ts'
-import type { CheckSignature, KeySet, VerificationKey } from '../key-set/types.ts'
+import type { KeySet, VerificationKey } from '../key-set/types.ts'
 import type { CompactJws } from './compact.ts'
 
 /** What a good signature vouches for. */
@@ -96,26 +96,14 @@ export async function signedPayload(
   const signed = Buffer.from(jws.signed, 'latin1')
   const signature = Buffer.from(jws.signature, 'base64url')
   for (const { check } of keys.slice(0, MAX_KEYS_TRIED)) {
-    const outcome = vouches(check, signed, signature)
-    const isGood = outcome instanceof Promise ? await outcome : outcome
+    let isGood = false
+    try {
+      const outcome: unknown = check(signed, signature)
+      isGood = (outcome instanceof Promise ? await outcome : outcome) === true
+    } catch {
+      // Whatever went wrong, this key has not vouched for the assertion.
+    }
     if (isGood) return Buffer.from(jws.payload, 'base64url')
   }
   throw new RejectedError('ERR_ASSERTION_SIGNATURE')
 }
-
-function vouches(
-  check: CheckSignature,
-  signed: Uint8Array,
-  signature: Uint8Array,
-): boolean | Promise<boolean> {
-  try {
-    const outcome: unknown = check(signed, signature)
-    return outcome instanceof Promise ? outcome.then(isTrue, hasNot) : isTrue(outcome)
-  } catch {
-    return hasNot()
-  }
-}
-
-const isTrue = (outcome: unknown): boolean => outcome === true
-/** Whatever went wrong, this key has not vouched for the assertion. */
-const hasNot = (): boolean => false

@@ -68,8 +68,7 @@ function framingOf(rawHeaders: HeaderLines): BodyFraming | undefined {
 
 /** The fields in their order and spelling, those of the framing included: nothing is added, not even a length. */
 function headText(method: string, { target, headers }: ForwardRequest): string {
-  const lines = [`${method} ${target} HTTP/1.1`]
-  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
-  lines.push('\r\n')
-  return lines.join('\r\n')
+  let text = `${method} ${target} HTTP/1.1\r\n`
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${text}\r\n`
 }

@@ -2,6 +2,7 @@ import { type IncomingMessage, METHODS } from 'node:http'
 import { trimBlanks } from '../blanks.ts'
 import { RejectedError } from '../errors.ts'
 import { foldName } from '../identity/fold.ts'
+import { createShapes } from '../identity/shapes.ts'
 import { bodyFollows, isWebSocketUpgrade } from './headers.ts'
 
 /** What the parser gives of a request before any decision; `rawHeaders` is name, value, name, value, … */
@@ -37,17 +38,16 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$
  * Names on which framing and routing rest: no second field of them, and no other spelling may reach an app that folds
  * names. `Connection` and `TE` may be repeated and have no other spelling.
  */
-const STRUCTURAL: ReadonlySet<string> = new Set([
-  'content-length',
-  'expect',
-  'host',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+const STRUCTURAL: ReadonlyMap<string, keyof Structure> = new Map([
+  ['content-length', 'contentLength'],
+  ['expect', 'expect'],
+  ['host', 'host'],
+  ['trailer', 'trailer'],
+  ['transfer-encoding', 'transferEncoding'],
+  ['upgrade', 'upgrade'],
 ])
 
-/** Folding keeps the length, so it settles most names without a look at their letters. */
-const STRUCTURAL_LENGTHS: ReadonlySet<number> = new Set([...STRUCTURAL].map((name) => name.length))
+const mayBeStructural = createShapes(STRUCTURAL.keys())
 
 const malformed = (reason: string, status = 400) =>
   new RejectedError('ERR_REQUEST_MALFORMED', { status, reason })
@@ -57,6 +57,7 @@ interface Structure {
   contentLength: string | undefined
   transferEncoding: string | undefined
   expect: string | undefined
+  trailer: string | undefined
   upgrade: string | undefined
 }
 
@@ -94,31 +95,33 @@ export function pathOf(target: string): string {
   return query === -1 ? target : target.slice(0, query)
 }
 
-/** The name in lower case when framing or routing rests on it; another spelling of such a name is refused. */
-function structuralName(sent: string): string | undefined {
-  if (!STRUCTURAL_LENGTHS.has(sent.length)) return undefined
-  const name = sent.toLowerCase()
-  if (STRUCTURAL.has(name)) return name
+/** Where the value of a name belongs on which framing or routing rests; another spelling of such a name is refused. */
+function placeOf(sent: string): keyof Structure | undefined {
+  if (!mayBeStructural(sent)) return undefined
+  const place = STRUCTURAL.get(sent.toLowerCase())
+  if (place !== undefined) return place
   if (STRUCTURAL.has(foldName(sent))) throw malformed(`another spelling of ${foldName(sent)}`)
   return undefined
 }
 
 function readStructure(rawHeaders: readonly string[]): Structure {
   if (rawHeaders.length > MAX_HEADER_LINES * 2) throw malformed('too many header lines', 431)
-  const seen = new Map<string, string>()
+  const structure: Structure = {
+    host: undefined,
+    contentLength: undefined,
+    transferEncoding: undefined,
+    expect: undefined,
+    trailer: undefined,
+    upgrade: undefined,
+  }
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = structuralName(rawHeaders[i] ?? '')
-    if (name === undefined) continue
-    if (seen.has(name)) throw malformed(`${name} is repeated`)
-    seen.set(name, rawHeaders[i + 1] ?? '')
+    const name = rawHeaders[i] ?? ''
+    const place = placeOf(name)
+    if (place === undefined) continue
+    if (structure[place] !== undefined) throw malformed(`${name.toLowerCase()} is repeated`)
+    structure[place] = rawHeaders[i + 1] ?? ''
   }
-  return {
-    host: seen.get('host'),
-    contentLength: seen.get('content-length'),
-    transferEncoding: seen.get('transfer-encoding'),
-    expect: seen.get('expect'),
-    upgrade: seen.get('upgrade'),
-  }
+  return structure
 }
 
 /** RFC 9112 §6.1 and §6.3: one reading of where the body ends, or none. */

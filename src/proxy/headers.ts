@@ -1,5 +1,6 @@
 import { trimBlanks } from '../blanks.ts'
 import type { UpstreamAddress } from '../config/config.ts'
+import { createShapes } from '../identity/shapes.ts'
 
 /** A flat list of header fields as on the wire: name, value, name, value, … with one character per byte. */
 export type HeaderLines = readonly string[]
@@ -32,8 +33,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Its length settles most names without a look at their letters. */
-const HOP_BY_HOP_LENGTHS: ReadonlySet<number> = new Set([...HOP_BY_HOP].map((name) => name.length))
+const mayBeHopByHop = createShapes(HOP_BY_HOP)
 
 /** `Connection` may not remove these: the message would change its meaning or its frame. */
 const NOT_NOMINATED: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding'])
@@ -69,7 +69,7 @@ const valueFor = (name: string, value: string, { host }: RequestHeaderRules) =>
 
 function isAboutConnection(name: string, nominated: ReadonlySet<string> | undefined): boolean {
   if (nominated?.has(name.toLowerCase())) return true
-  return HOP_BY_HOP_LENGTHS.has(name.length) && HOP_BY_HOP.has(name.toLowerCase())
+  return mayBeHopByHop(name) && HOP_BY_HOP.has(name.toLowerCase())
 }
 
 /** The upstream's fields for the client, less those about the connection to the upstream. */

@@ -39,6 +39,7 @@ const malformed: readonly (readonly [string, string])[] = [
   ['a length no bytes have', `${HEADER}.YWJjZ.YWI`],
   ['padding', `${HEADER}.YQ==.YWI`],
   ['the standard alphabet', `${HEADER}.-_+/.YWI`],
+  ['something before it', `!!!!${HEADER}.YQ.YWI`],
   ['a blank', `${HEADER}.YW Jj.YWI`],
   ['a line break at the end', `${HEADER}.YQ.YWJj\n`],
   ['a letter beyond ASCII', `${HEADER}.YQ.YWJé`],

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseCompact } from '../../src/assertion/compact.ts'
 import { MAX_ASSERTION_SIZE, takeAssertion } from '../../src/assertion/take.ts'
 
 const NAME = 'X-Pomerium-Jwt-Assertion'
@@ -49,18 +50,6 @@ const refused: readonly (readonly [string, readonly string[], string])[] = [
   ['a comma at the end', [NAME, `${TOKEN},`], 'ERR_ASSERTION_DUPLICATE'],
   ['one byte too many', [NAME, `${LONGEST}c`], 'ERR_ASSERTION_TOO_LARGE'],
   ['too much of anything', [NAME, ','.repeat(200_000)], 'ERR_ASSERTION_TOO_LARGE'],
-  ['one part', [NAME, 'aaaa'], 'ERR_ASSERTION_MALFORMED'],
-  ['two parts', [NAME, 'aaaa.bbbb'], 'ERR_ASSERTION_MALFORMED'],
-  ['four parts', [NAME, `${TOKEN}.`], 'ERR_ASSERTION_MALFORMED'],
-  ['five parts', [NAME, 'a.a.a.a.a'], 'ERR_ASSERTION_MALFORMED'],
-  ['an empty header part', [NAME, '.bbbb.cccc'], 'ERR_ASSERTION_MALFORMED'],
-  ['padding', [NAME, `${TOKEN}=`], 'ERR_ASSERTION_MALFORMED'],
-  ['the standard alphabet', [NAME, 'aa+a.bb/b.cccc'], 'ERR_ASSERTION_MALFORMED'],
-  ['a blank inside', [NAME, 'aaaa. bbbb.cccc'], 'ERR_ASSERTION_MALFORMED'],
-  ['a line break at the end', [NAME, `${TOKEN}\n`], 'ERR_ASSERTION_MALFORMED'],
-  ['a no-break space at the end', [NAME, `${TOKEN}\u00a0`], 'ERR_ASSERTION_MALFORMED'],
-  ['JSON', [NAME, '{"payload":"a","signatures":[]}'], 'ERR_ASSERTION_MALFORMED'],
-  ['a scheme', [NAME, `Bearer ${TOKEN}`], 'ERR_ASSERTION_MALFORMED'],
 ]
 
 for (const [what, headers, code] of refused) {
@@ -68,6 +57,40 @@ for (const [what, headers, code] of refused) {
     t.throws(() => takeAssertion(headers, NAME), { code, status: 401 })
   })
 }
+
+/** Taken, since it is the only one; but no text of this form can be a compact JWS, whatever its header part holds. */
+const formless: readonly (readonly [string, readonly string[]])[] = [
+  ['one part', [NAME, 'aaaa']],
+  ['two parts', [NAME, 'aaaa.bbbb']],
+  ['four parts', [NAME, `${TOKEN}.`]],
+  ['five parts', [NAME, 'a.a.a.a.a']],
+  ['an empty header part', [NAME, '.bbbb.cccc']],
+  ['padding', [NAME, `${TOKEN}=`]],
+  ['the standard alphabet', [NAME, 'aa+a.bb/b.cccc']],
+  ['a blank inside', [NAME, 'aaaa. bbbb.cccc']],
+  ['a line break at the end', [NAME, `${TOKEN}\n`]],
+  ['a no-break space at the end', [NAME, `${TOKEN}\u00a0`]],
+  ['JSON', [NAME, '{"payload":"a","signatures":[]}']],
+  ['a scheme', [NAME, `Bearer ${TOKEN}`]],
+]
+
+for (const [what, headers] of formless) {
+  t.test(`parseCompact() refuses ${what} that takeAssertion() took`, async (t) => {
+    const assertion = takeAssertion(headers, NAME)
+    const refusal = { code: 'ERR_ASSERTION_MALFORMED', status: 401 }
+    t.throws(() => parseCompact(assertion, () => ({})), refusal)
+  })
+}
+
+t.test('parseCompact() refuses a second blank behind Bearer', async (t) => {
+  const assertion = takeAssertion(['Authorization', `Bearer  ${TOKEN}`], 'Authorization')
+  const refusal = { code: 'ERR_ASSERTION_MALFORMED', status: 401 }
+  t.throws(() => parseCompact(assertion, () => ({})), refusal)
+  t.type(
+    parseCompact(TOKEN, () => ({})),
+    'object',
+  )
+})
 
 const authorization: readonly (readonly [readonly string[], string])[] = [
   [['Authorization', `Bearer ${TOKEN}`], TOKEN],
@@ -81,7 +104,6 @@ const authorization: readonly (readonly [readonly string[], string])[] = [
   [['Authorization', `Bearer${TOKEN}`], 'ERR_ASSERTION_MISSING'],
   [['Authorization', `Bearer\t${TOKEN}`], 'ERR_ASSERTION_MISSING'],
   [[NAME, TOKEN], 'ERR_ASSERTION_MISSING'],
-  [['Authorization', `Bearer  ${TOKEN}`], 'ERR_ASSERTION_MALFORMED'],
   [['Authorization', 'Bearer'], 'ERR_ASSERTION_EMPTY'],
   [['Authorization', 'Bearer '], 'ERR_ASSERTION_EMPTY'],
   [['Authorization', ''], 'ERR_ASSERTION_EMPTY'],

@@ -1,3 +1,4 @@
+import { parseCompact } from '../../src/assertion/compact.ts'
 import { takeAssertion } from '../../src/assertion/take.ts'
 import { RejectedError } from '../../src/errors.ts'
 import { createIdentityHeaders, type IdentityLines } from '../../src/identity/headers.ts'
@@ -149,7 +150,12 @@ function repeated(lines: readonly Line[], { identityHeaders }: Rules): string | 
 
 function compareAssertion(sent: readonly Line[], rules: Rules, parts: Parts): string | undefined {
   const wanted = assertionOf(sent, rules.assertionHeader)
-  const taken = refusable(() => [parts.takeAssertion(sent.flat(), rules.assertionHeader)])
+  const taken = refusable(() => {
+    const assertion = parts.takeAssertion(sent.flat(), rules.assertionHeader)
+    // Whatever its header part holds.
+    parseCompact(assertion, () => ({}))
+    return [assertion]
+  })
   const found = typeof taken === 'string' ? taken : taken[0]
   return found === wanted ? undefined : `assertion: ${found}, but ${wanted}`
 }

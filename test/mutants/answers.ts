@@ -185,9 +185,15 @@ export const ANSWERS: readonly Mutant[] = [
       ['a text is plain when it begins so', '\\x5d-\\x7e]*$/', '\\x5d-\\x7e]*/'],
       [
         'what is undefined has a place in the line',
-        'value: string | undefined): string =>\n  value === undefined ?',
-        'value: string | undefined): string =>\n  value === null ?',
+        'const text = (name: string, value: string | undefined): string =>\n  value === undefined ?',
+        'const text = (name: string, value: string | undefined): string =>\n  value === null ?',
       ],
+      [
+        'a word that is undefined has a place in the line',
+        'const word = (name: string, value: string | undefined): string =>\n  value === undefined ?',
+        'const word = (name: string, value: string | undefined): string =>\n  value === null ?',
+      ],
+      ['a method needs nothing but its quotes', "text('method'", "word('method'"],
       [
         'log_email does nothing',
         "user === 'with-email' ? loggable(claims?.['email']) : undefined",

@@ -60,8 +60,8 @@ export const FORWARDING: readonly Mutant[] = [
       ],
       [
         'a request is one of HTTP/1.0',
-        ' HTTP/1.1`]',
-        ' HTTP/1.0`]',
+        ' HTTP/1.1\\r\\n`',
+        ' HTTP/1.0\\r\\n`',
         { tests: ['proxy/request-head'] },
       ],
       [

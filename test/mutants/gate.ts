@@ -91,8 +91,8 @@ export const GATE: readonly Mutant[] = [
         (name) =>
           [
             `${name} may be repeated`,
-            'if (seen.has(name)) throw',
-            `if (name !== '${name}' && seen.has(name)) throw`,
+            'if (structure[place] !== undefined) throw',
+            `if (name.toLowerCase() !== '${name}' && structure[place] !== undefined) throw`,
           ] as const,
       ),
       ...['content-length', 'transfer-encoding'].map(
@@ -106,7 +106,7 @@ export const GATE: readonly Mutant[] = [
       [
         'only underscores are another spelling',
         'STRUCTURAL.has(foldName(sent))',
-        "STRUCTURAL.has(name.replace(/_/g, '-'))",
+        "STRUCTURAL.has(sent.toLowerCase().replace(/_/g, '-'))",
       ],
       [
         'a length may be any text',

@@ -25,13 +25,9 @@ export const STRIP: readonly Mutant[] = [
     'identity/strip.ts',
     ['identity/strip'],
     [
-      ['a name without an x passes', 'shapes.has(shape)', 'false'],
-      ['names with an x are settled by their length', 'letter < 0x78', 'letter < 0x79'],
-      [
-        'names without a letter are settled by their length',
-        'letter >= 0x61 && letter < 0x78',
-        'letter < 0x78',
-      ],
+      ['a name without an x passes', 'beginsWithX(name) || mayBeNamed(name)', 'beginsWithX(name)'],
+      ['names with an x are settled by their length', 'beginsWithX(name) || ', ''],
+      ['names with a capital X are settled by their length', '| 0x20) === 0x78', '| 0) === 0x78'],
       ['x-pomerium itself passes', "    'x-pomerium',\n", ''],
       [
         'identity headers pass',
@@ -87,6 +83,19 @@ export const STRIP: readonly Mutant[] = [
         "name.toLowerCase() === 'authorization'",
         'name.length === 13',
       ],
+    ],
+  ),
+  ...mutantsOf(
+    'identity/shapes.ts',
+    ['identity/shapes'],
+    [
+      ['what begins with no letter is settled', 'shapes[UNKNOWN] = 1', ''],
+      ['names are settled by their case', 'charCodeAt(0) | 0x20', 'charCodeAt(0) | 0'],
+      ['long names share a place with others', ' && name.length <= MAX_LENGTH', ''],
+      ['what comes before the letters is one', 'letter >= 0x61 && ', ''],
+      ['what comes behind the letters is one', ' && letter <= 0x7a', ''],
+      ['a name is settled by its letter', 'name.length * LETTERS + letter', 'LETTERS + letter'],
+      ['a name is settled by its length', ' + letter - 0x61', ''],
     ],
   ),
   ...mutantsOf(

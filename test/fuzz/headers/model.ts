@@ -95,11 +95,15 @@ export function assertionOf(sent: readonly Line[], header: string): string {
   if (value === '') return 'ERR_ASSERTION_EMPTY'
   const parts = value.split('.')
   const isForm = parts.length === 3 && parts[0] !== '' && parts.every(isBase64url)
-  if (isForm) return value
+  if (isForm) return parts.every(isCanonical) ? value : 'ERR_ASSERTION_MALFORMED'
   const isJoined =
     value.includes(',') && [...value].every((c) => ', \t.'.includes(c) || isBase64url(c))
   return isJoined ? 'ERR_ASSERTION_DUPLICATE' : 'ERR_ASSERTION_MALFORMED'
 }
+
+/** RFC 4648 §3.5: no bits are left over. */
+const isCanonical = (text: string): boolean =>
+  Buffer.from(text, 'base64url').toString('base64url') === text
 
 const isBase64url = (text: string): boolean =>
   [...text.toLowerCase()].every((c) => ALPHANUMERIC.has(c) || c === '-' || c === '_') &&
