@@ -108,7 +108,13 @@ t.test('what a client or a claim says cannot leave its place in the line', async
   }
   logExchange({ infoJson }, exchange, 1)
   t.notMatch(text, /[\n\0]/)
-  t.match(JSON.parse(`{${text}}`), { method: evil, path: evil, reason: evil, sub: '"a\\', kid: '","x":"' })
+  t.match(JSON.parse(`{${text}}`), {
+    method: evil,
+    path: evil,
+    reason: evil,
+    sub: '"a\\',
+    kid: '","x":"',
+  })
   t.equal(JSON.parse(`{${text}}`).x, undefined)
   for (let code = 0; code < 256; code++) {
     const reason = `a${String.fromCharCode(code)}b`

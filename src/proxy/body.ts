@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Bytes } from '../config/config.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** As the client framed it (RFC 9112 §6); the upstream gets the same. */
@@ -33,7 +34,7 @@ export function carryBody(
   let isWhole = false
   const end = () => {
     isWhole = true
-    if (framing === 'chunked') connection.write(LAST_CHUNK)
+    if (framing === 'chunked') connection.writeText(LAST_CHUNK)
     connection.endBody()
   }
   request.on('data', carry).on('end', end)
@@ -48,11 +49,27 @@ export function carryBody(
 }
 
 const sendPiece = (connection: UpstreamConnection, piece: Buffer): boolean =>
-  connection.write(piece)
+  connection.write(piece, lettingGo(piece))
 
 function sendChunk(connection: UpstreamConnection, piece: Buffer): boolean {
   connection.cork()
-  connection.write(`${piece.length.toString(16)}${CRLF}`)
-  connection.write(piece)
-  return connection.write(CRLF)
+  connection.writeText(`${piece.length.toString(16)}${CRLF}`)
+  connection.write(piece, lettingGo(piece))
+  return connection.writeText(CRLF)
 }
+
+/**
+ * Makes the callback of the write of a piece: gives its memory back at once, not when it is collected. Node makes new memory
+ * for each piece of a body, and 64 MiB of that begin a full collection: nearly half of the processor time of an upload.
+ */
+export function lettingGo({ buffer, byteLength }: Buffer): (error?: Error | null) => void {
+  return (error) => {
+    // Its own, and still there: that of Node's pool is shared with others.
+    const isItsOwn = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    // After an error nobody says whether the system still reads it.
+    if (!error && isItsOwn && byteLength >= LARGE) buffer.transfer(0)
+  }
+}
+
+/** Letting go of less costs more than its collection. */
+const LARGE: Bytes = 4 * 1024

@@ -74,12 +74,18 @@ export class UpstreamConnection implements AnswerReceiver {
     if (this.#socket !== undefined) this.#sendHead(this.#socket)
   }
 
-  /** Sends on a piece of the body, framed. False: no more until `onDrain`. */
-  write(bytes: Buffer | string): boolean {
-    if (this.#socket === undefined) return false
-    return typeof bytes === 'string'
-      ? this.#socket.write(bytes, 'latin1')
-      : this.#socket.write(bytes)
+  /**
+   * Sends on a piece of the body. False: no more until `onDrain`.
+   *
+   * @param whenTaken called without an error once the system has taken in all of the bytes
+   */
+  write(bytes: Buffer, whenTaken: (error?: Error | null) => void): boolean {
+    return this.#socket?.write(bytes, whenTaken) ?? false
+  }
+
+  /** Sends on what frames the body, one character per byte. */
+  writeText(text: string): boolean {
+    return this.#socket?.write(text, 'latin1') ?? false
   }
 
   /** What is written until the end of this turn's callbacks goes out as one. */

@@ -327,13 +327,13 @@ export const UPSTREAM: readonly Mutant[] = [
       ],
       [
         'a chunked body never ends',
-        "    if (framing === 'chunked') connection.write(LAST_CHUNK)\n",
+        "    if (framing === 'chunked') connection.writeText(LAST_CHUNK)\n",
         '',
       ],
       [
         'a body with a length ends in a chunk',
-        "if (framing === 'chunked') connection.write(LAST_CHUNK)",
-        'connection.write(LAST_CHUNK)',
+        "if (framing === 'chunked') connection.writeText(LAST_CHUNK)",
+        'connection.writeText(LAST_CHUNK)',
       ],
       [
         'the time to answer does not begin with the end of the body',
@@ -369,9 +369,39 @@ export const UPSTREAM: readonly Mutant[] = [
         { tests: ['proxy/body'] },
       ],
       [
+        'the memory of a piece is kept until it is collected',
+        'buffer.transfer(0)',
+        'buffer.slice(0)',
+        { tests: ['proxy/upload-memory'] },
+      ],
+      [
+        'memory is let go of after an error',
+        'if (!error && isItsOwn',
+        'if (isItsOwn',
+        { tests: ['proxy/upload-memory'] },
+      ],
+      [
+        'memory that others share is let go of',
+        ' && buffer.byteLength === byteLength',
+        '',
+        { tests: ['proxy/upload-memory'] },
+      ],
+      [
+        'small pieces are let go of',
+        ' && byteLength >= LARGE',
+        '',
+        { tests: ['proxy/upload-memory'] },
+      ],
+      [
+        'memory is let go of before the system has taken it in',
+        'connection.write(piece, lettingGo(piece))\n\n',
+        '{\n  const isTaken = connection.write(piece, () => undefined)\n  lettingGo(piece)()\n  return isTaken\n}\n\n',
+        { tests: ['proxy/upload-memory'] },
+      ],
+      [
         'chunks do not wait for the upstream',
-        '  return connection.write(CRLF)\n',
-        '  connection.write(CRLF)\n  return true\n',
+        '  return connection.writeText(CRLF)\n',
+        '  connection.writeText(CRLF)\n  return true\n',
       ],
     ],
   ),
@@ -392,8 +422,8 @@ export const UPSTREAM: readonly Mutant[] = [
       ],
       [
         'text goes out as UTF-8',
-        "this.#socket.write(bytes, 'latin1')",
-        'this.#socket.write(bytes)',
+        "this.#socket?.write(text, 'latin1')",
+        'this.#socket?.write(text)',
       ],
       [
         'a head goes out as UTF-8',

@@ -103,7 +103,8 @@ export function forwardScripted(trial: Trial = {}) {
       pause: () => void reading.push('pause'),
       resume: () => void reading.push('resume'),
       cork: () => undefined,
-      write: (bytes: Buffer | string) => written.push(String(bytes)) > 0 && trial.isSlow !== true,
+      write: (bytes: Buffer) => written.push(String(bytes)) > 0 && trial.isSlow !== true,
+      writeText: (text: string) => written.push(text) > 0 && trial.isSlow !== true,
       endBody: () => void written.push('(end)'),
       destroy: become('destroyed'),
     }

@@ -68,7 +68,7 @@ async function until(isSo: () => boolean): Promise<void> {
 /** Writes body until the upstream has taken all that it will. */
 async function fill(connection: UpstreamConnection): Promise<void> {
   for (let quiet = 0; quiet < 50; ) {
-    if (connection.write(PIECE)) quiet = 0
+    if (connection.write(PIECE, () => undefined)) quiet = 0
     else {
       quiet++
       await turn()
@@ -88,7 +88,12 @@ t.test('a request is told of its sending, its answer, and each end of what was r
   })
   const { receiver, told, isOver } = listen()
   connection.send(GET, receiver)
-  t.equal(connection.write('early'), false, 'nothing is written before it is connected')
+  t.equal(connection.writeText('early'), false, 'nothing is written before it is connected')
+  t.equal(
+    connection.write(PIECE, () => undefined),
+    false,
+    'nor this',
+  )
   connection.cork()
   t.same(told, [])
   await isOver
@@ -256,7 +261,7 @@ t.test('the head and what has come of the body go out as one', async (t) => {
   const { connection } = await stage(t, (socket) => {
     socket.on('data', (bytes) => reads.push(bytes.toString('latin1')))
   })
-  const { receiver } = listen({ onSent: () => void connection.write('hello\xe9') })
+  const { receiver } = listen({ onSent: () => void connection.writeText('hello\xe9') })
   connection.send(POST, receiver)
   await until(() => reads.length > 0)
   t.same(reads, [`${POST.text}hello\xe9`])
@@ -268,7 +273,7 @@ t.test('who is still being sent a body has nothing to answer yet', async (t) => 
   connection.send(POST, receiver)
   await wait(350)
   t.same(told, ['sent'], 'whatever its client waits for')
-  connection.write('end')
+  connection.writeText('end')
   const ended = performance.now()
   connection.endBody()
   await wait(70)
@@ -292,7 +297,7 @@ t.test('who reads slower than the body comes is not silent', async (t) => {
   )
   let isOver = false
   const more = () => {
-    while (!isOver && connection.write(PIECE));
+    while (!isOver && connection.write(PIECE, () => undefined));
   }
   let drains = 0
   const onDrain = () => {
