@@ -32,7 +32,17 @@ export async function verifySignature(jws: CompactJws, deps: SignatureDeps): Pro
   const found = findKeys(deps.keySet, alg, kid)
   // Nearly always known: waiting for what is there costs a turn of the queue.
   const keys = found instanceof Promise ? await found : found
-  return { payload: await signedPayload(jws, keys), alg, kid }
+  for (const { check } of keys.slice(0, MAX_KEYS_TRIED)) {
+    let isGood = false
+    try {
+      const outcome: unknown = check(jws.signed, jws.signature)
+      isGood = (outcome instanceof Promise ? await outcome : outcome) === true
+    } catch {
+      // Whatever went wrong, this key has not vouched for the assertion.
+    }
+    if (isGood) return { payload: jws.payload, alg, kid }
+  }
+  throw new RejectedError('ERR_ASSERTION_SIGNATURE')
 }
 
 /** The algorithm of the header, or `ERR_ASSERTION_ALGORITHM` when it is not one of `algorithms`. */
@@ -86,24 +96,4 @@ async function lookAgain(
 function available(keys: readonly VerificationKey[] | undefined): readonly VerificationKey[] {
   if (keys === undefined) throw new RejectedError('ERR_KEY_SET_UNAVAILABLE')
   return keys
-}
-
-/** What one of `keys` has signed, or `ERR_ASSERTION_SIGNATURE`. */
-export async function signedPayload(
-  jws: CompactJws,
-  keys: readonly VerificationKey[],
-): Promise<Uint8Array> {
-  const signed = Buffer.from(jws.signed, 'latin1')
-  const signature = Buffer.from(jws.signature, 'base64url')
-  for (const { check } of keys.slice(0, MAX_KEYS_TRIED)) {
-    let isGood = false
-    try {
-      const outcome: unknown = check(signed, signature)
-      isGood = (outcome instanceof Promise ? await outcome : outcome) === true
-    } catch {
-      // Whatever went wrong, this key has not vouched for the assertion.
-    }
-    if (isGood) return Buffer.from(jws.payload, 'base64url')
-  }
-  throw new RejectedError('ERR_ASSERTION_SIGNATURE')
 }

@@ -7,7 +7,7 @@ import {
   findKeys,
   namedKey,
   refuseExtensions,
-  signedPayload,
+  verifySignature,
 } from '../assertion/signature.ts'
 import { takeAssertion } from '../assertion/take.ts'
 import { createVerifier } from '../assertion/verify.ts'
@@ -81,7 +81,7 @@ export async function examine(
   )
   const jws = await trail.step('form', assertion && (() => parseCompact(assertion.value)))
   const payload = await verify(jws?.value, deps, trail)
-  const bytes = payload ?? (jws && Buffer.from(jws.value.payload, 'base64url'))
+  const bytes = payload ?? jws?.value.payload
   const claims = await trail.step('claims', bytes && (() => readClaims(bytes)))
   const moment = { now, subject: subjectOf(config) }
   for (const check of createClaimChecks(config)) {
@@ -137,8 +137,9 @@ async function verify(
     jws && alg && (() => findKeys(keySet, alg.value, namedKey(jws))),
   )
   const canVerify = jws && alg && plain && keys
-  const payload = await trail.step('signature', canVerify && (() => signedPayload(jws, keys.value)))
-  return payload?.value
+  const deps = { keySet, algorithms: config.algorithms }
+  const signed = await trail.step('signature', canVerify && (() => verifySignature(jws, deps)))
+  return signed?.value.payload
 }
 
 function readClaims(bytes: Uint8Array): Claims {

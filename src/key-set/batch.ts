@@ -19,7 +19,9 @@ export function createBatch(defer: (run: () => void) => void): InBatch {
     waiting = []
     const outcomes = batch.map(({ check }) => outcomeOf(check))
     // Only now: what follows a check would push the tables out again.
-    for (const [index, { tell }] of batch.entries()) tell(outcomes[index] === true)
+    batch.forEach(({ tell }, index) => {
+      tell(outcomes[index] === true)
+    })
   }
   return (check) =>
     new Promise((tell) => {

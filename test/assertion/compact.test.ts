@@ -12,15 +12,14 @@ import { base64url } from '../helpers/mint.ts'
 
 const HEADER = base64url('{"alg":"ES256"}')
 
-t.test('parseCompact() gives the parts as they are and the members of the header', async (t) => {
+t.test('parseCompact() gives the bytes of the parts and the members of the header', async (t) => {
   const jws = parseCompact(`${HEADER}.YQ.YWI`)
   t.same(
     { ...jws, header: { ...jws.header } },
     {
-      protected: HEADER,
-      payload: 'YQ',
-      signature: 'YWI',
-      signed: `${HEADER}.YQ`,
+      payload: Buffer.from('a'),
+      signature: Buffer.from('ab'),
+      signed: Buffer.from(`${HEADER}.YQ`),
       header: { alg: 'ES256' },
     },
   )
@@ -29,6 +28,7 @@ t.test('parseCompact() gives the parts as they are and the members of the header
 
 const malformed: readonly (readonly [string, string])[] = [
   ['no parts', ''],
+  ['one part', `${base64url('{"a":1}')}A`],
   ['two parts', `${HEADER}.YQ`],
   ['four parts', `${HEADER}.YQ.YWI.`],
   ['an empty header', '.YQ.YWI'],
@@ -36,6 +36,7 @@ const malformed: readonly (readonly [string, string])[] = [
   ['spare bits in a payload of one byte', `${HEADER}.YR.YWI`],
   ['spare bits in a payload of two bytes', `${HEADER}.YWJ.YWI`],
   ['spare bits in the signature', `${HEADER}.YQ.YWJ`],
+  ['a fifth part', `${HEADER}.YQ.YWI.YQ.YQ`],
   ['a length no bytes have', `${HEADER}.YWJjZ.YWI`],
   ['padding', `${HEADER}.YQ==.YWI`],
   ['the standard alphabet', `${HEADER}.-_+/.YWI`],
@@ -73,6 +74,7 @@ t.test('parseCompact() accepts exactly one spelling of any bytes', async (t) => 
       let isAccepted = true
       try {
         parseCompact(`${HEADER}.${part}.YWI`)
+        parseCompact(`${HEADER}.YWI.${part}`)
       } catch {
         isAccepted = false
       }
@@ -93,6 +95,33 @@ function countingReader() {
   }
   return { read, times: (part: string) => reads.get(part) ?? 0 }
 }
+
+t.test('parseCompact() accepts exactly one spelling of a header', async (t) => {
+  const accepts = (part: string): boolean => {
+    try {
+      return parseCompact(`${part}.YQ.YWI`) !== undefined
+    } catch {
+      return false
+    }
+  }
+  for (const text of ['{}', '{"a":1}', '{"a":12}', '{"a":123}', '{"a":"?>?>"}', '{"a":"Ã¿þ"}']) {
+    const part = base64url(text)
+    t.equal(accepts(part), true, text)
+    const spellings = [
+      `${part}=`,
+      `${part}==`,
+      `${part} `,
+      ` ${part}`,
+      `${part}\n`,
+      `!${part}`,
+      `${part}!`,
+    ]
+    const inside = [`${part.slice(0, 3)}*${part.slice(3)}`, `${part.slice(0, 3)}\t${part.slice(3)}`]
+    const standard = part.replaceAll('-', '+').replaceAll('_', '/')
+    for (const spelling of [...spellings, ...inside, ...(standard === part ? [] : [standard])])
+      t.equal(accepts(spelling), false, spelling)
+  }
+})
 
 t.test('rememberHeaders() reads a header part once, and nobody can change it', async (t) => {
   const { read, times } = countingReader()

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseCompact } from '../../src/assertion/compact.ts'
 import { MAX_ASSERTION_SIZE, takeAssertion } from '../../src/assertion/take.ts'
+import { anyHeader } from '../helpers/any-header.ts'
 
 const NAME = 'X-Pomerium-Jwt-Assertion'
 const TOKEN = 'aaaa.bbbb.cccc'
@@ -78,18 +79,15 @@ for (const [what, headers] of formless) {
   t.test(`parseCompact() refuses ${what} that takeAssertion() took`, async (t) => {
     const assertion = takeAssertion(headers, NAME)
     const refusal = { code: 'ERR_ASSERTION_MALFORMED', status: 401 }
-    t.throws(() => parseCompact(assertion, () => ({})), refusal)
+    t.throws(() => parseCompact(assertion, anyHeader), refusal)
   })
 }
 
 t.test('parseCompact() refuses a second blank behind Bearer', async (t) => {
   const assertion = takeAssertion(['Authorization', `Bearer  ${TOKEN}`], 'Authorization')
   const refusal = { code: 'ERR_ASSERTION_MALFORMED', status: 401 }
-  t.throws(() => parseCompact(assertion, () => ({})), refusal)
-  t.type(
-    parseCompact(TOKEN, () => ({})),
-    'object',
-  )
+  t.throws(() => parseCompact(assertion, anyHeader), refusal)
+  t.type(parseCompact(TOKEN, anyHeader), 'object')
 })
 
 const authorization: readonly (readonly [readonly string[], string])[] = [

@@ -4,6 +4,7 @@ import { RejectedError } from '../../src/errors.ts'
 import { createIdentityHeaders, type IdentityLines } from '../../src/identity/headers.ts'
 import { createReserved } from '../../src/identity/strip.ts'
 import { upstreamHeaders } from '../../src/proxy/headers.ts'
+import { anyHeader } from '../helpers/any-header.ts'
 import { count, type Fuzzer, pureStage, type Tally } from './fuzzer.ts'
 import {
   assertionOf,
@@ -153,7 +154,7 @@ function compareAssertion(sent: readonly Line[], rules: Rules, parts: Parts): st
   const taken = refusable(() => {
     const assertion = parts.takeAssertion(sent.flat(), rules.assertionHeader)
     // Whatever its header part holds.
-    parseCompact(assertion, () => ({}))
+    parseCompact(assertion, anyHeader)
     return [assertion]
   })
   const found = typeof taken === 'string' ? taken : taken[0]
