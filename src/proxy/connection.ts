@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import type { Milliseconds } from '../config/config.ts'
-import type { Answer } from '../pages/problem.ts'
 import { createValve } from './valve.ts'
 
 /**
@@ -103,22 +102,6 @@ function createConnection(socket: Socket): Connection {
     },
     readOn: valve.open,
   }
-}
-
-/** Writes an answer of our own on a socket that has no HTTP response object, and closes it. */
-export function writeAnswer(socket: Socket, answer: Answer, reason: string): void {
-  if (socket.destroyed || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  let head = `HTTP/1.1 ${answer.status} ${reason}\r\n`
-  for (let i = 0; i < answer.headers.length; i += 2)
-    head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`
-  const body = Buffer.from(answer.body)
-  head += `Content-Length: ${body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
-  connectionOf(socket).finish()
-  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]))
-  linger(socket)
 }
 
 /**

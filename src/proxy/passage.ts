@@ -1,16 +1,15 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Decision } from '../decision.ts'
 import { RejectedError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import type { Answer } from '../pages/problem.ts'
 import { statusAnswer } from '../pages/status.ts'
-import { closeGently, connectionOf, writeAnswer } from './connection.ts'
+import { closeGently, connectionOf } from './connection.ts'
 import type { DataServerHandlers, Expectation } from './data-server.ts'
 import { headOf, type RequestHead } from './gate.ts'
 import type { Generation } from './generation.ts'
-import { bodyFollows, isWebSocketUpgrade, listedValue, upstreamHeaders } from './headers.ts'
+import { isWebSocketUpgrade, listedValue, upstreamHeaders } from './headers.ts'
+import { writeResponse } from './own-answer.ts'
 import { malformed } from './parser-fault.ts'
 import { createPatience } from './patience.ts'
 import { createRoster } from './roster.ts'
@@ -222,30 +221,4 @@ function refuse(passage: Passage, error: unknown): void {
   const answer = generation.recorder.answer(error, exchange, head.rawHeaders)
   if (response.headersSent || response.destroyed) response.destroy()
   else writeResponse(passage, answer)
-}
-
-function writeResponse({ request, response, head, exchange }: Passage, answer: Answer): void {
-  const body = asLatin1(answer.body)
-  const lines = [...answer.headers, 'Content-Length', String(body.length)]
-  const isUnread = bodyFollows(head.rawHeaders) && !request.complete
-  // After a refused handshake a client may send frames; after malformed HTTP nobody knows what comes.
-  const isMalformed = exchange.code === 'ERR_REQUEST_MALFORMED'
-  const isLast = isUnread || isMalformed || isWebSocketUpgrade(head.rawHeaders)
-  if (isLast) lines.push('Connection', 'close')
-  // Some versions of Node go on with what is behind a last answer.
-  if (isLast && response.socket !== null) connectionOf(response.socket).finish()
-  if (isUnread && response.socket !== null) closeGently(response.socket)
-  // The phrase of an upstream's answer that could not be sent may still be set.
-  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Refused', lines)
-  // As text it goes out with its head as one.
-  response.end(head.method === 'HEAD' ? '' : body, 'latin1')
-}
-
-/** The bytes of a text in UTF-8, each as one character. Most of our texts are ASCII and need no copy of their 4 KiB. */
-const asLatin1 = (text: string): string =>
-  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
-
-/** Writes an answer where Node has given the socket away; the connection ends with it. */
-export function writeRaw(socket: Socket, answer: Answer): void {
-  writeAnswer(socket, answer, STATUS_CODES[answer.status] ?? 'Refused')
 }

@@ -92,18 +92,6 @@ export const CONNECTION: readonly Mutant[] = [
       ],
       ['a connection that was used never rests', '    else bytesAtRest = socket.bytesRead\n', ''],
       ['a fault of a socket ends the process', "  socket.on('error', noop)\n", ''],
-      [
-        'an answer is written on a connection that is gone',
-        'if (socket.destroyed || !socket.writable) {',
-        'if (socket.destroyed === undefined) {',
-        { equivalent: 'a write to such a socket does nothing either, and ends it just the same' },
-      ],
-      [
-        'an answer of ours does not say that it is the last',
-        'toUTCString()}\\r\\nConnection: close',
-        'toUTCString()}',
-      ],
-      ['behind an answer of ours requests are looked at', '  connectionOf(socket).finish()\n', ''],
       ['after its last answer a connection stays open', '  socket.end()\n', ''],
       [
         'a client that goes on sending is listened to for ever',
@@ -324,6 +312,63 @@ export const CONNECTION: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'proxy/own-answer.ts',
+    ['proxy/passage'],
+    [
+      [
+        'after malformed HTTP the connection goes on',
+        'isUnread || isMalformed || isWebSocketUpgrade',
+        'isUnread || isWebSocketUpgrade',
+      ],
+      [
+        'with an unread body the connection goes on',
+        'isUnread || isMalformed || isWebSocketUpgrade',
+        'isMalformed || isWebSocketUpgrade',
+        { tests: ['proxy/forward'] },
+      ],
+      [
+        'after a refused handshake the connection goes on',
+        ' || isWebSocketUpgrade(head.rawHeaders)\n',
+        '\n',
+        {
+          equivalent:
+            'a handshake comes here only as an ignored upgrade, which is the last of its connection anyway',
+        },
+      ],
+      ['the last answer does not say so', "if (isLast) lines.push('Connection', 'close')", ''],
+      [
+        'an answer of ours to HEAD has a body',
+        "head.method === 'HEAD' ? '' : body",
+        'body',
+        { equivalent: 'Node itself leaves the body of an answer to HEAD out' },
+      ],
+      [
+        'an answer is written on a connection that is gone',
+        'if (socket.destroyed || !socket.writable) {',
+        'if (socket.destroyed === undefined) {',
+        { equivalent: 'a write to such a socket does nothing either, and ends it just the same' },
+      ],
+      [
+        'an answer of ours does not say that it is the last',
+        'toUTCString()}\\r\\nConnection: close',
+        'toUTCString()}',
+        { tests: ['proxy/connection'] },
+      ],
+      [
+        'behind an answer of ours requests are looked at',
+        '  connectionOf(socket).finish()\n',
+        '',
+        { tests: ['proxy/connection'] },
+      ],
+      [
+        'texts beyond ASCII are cut',
+        'Buffer.byteLength(text) === text.length ? text',
+        'text.length >= 0 ? text',
+        { tests: ['proxy/connection'] },
+      ],
+    ],
+  ),
+  ...mutantsOf(
     'proxy/passage.ts',
     ['proxy/passage'],
     [
@@ -385,33 +430,6 @@ export const CONNECTION: readonly Mutant[] = [
         "if (head.method !== 'GET' && head.method !== 'HEAD') {",
         'if (head.method === undefined) {',
         { tests: ['server'] },
-      ],
-      [
-        'after malformed HTTP the connection goes on',
-        'isUnread || isMalformed || isWebSocketUpgrade',
-        'isUnread || isWebSocketUpgrade',
-      ],
-      [
-        'with an unread body the connection goes on',
-        'isUnread || isMalformed || isWebSocketUpgrade',
-        'isMalformed || isWebSocketUpgrade',
-        { tests: ['proxy/forward'] },
-      ],
-      [
-        'after a refused handshake the connection goes on',
-        ' || isWebSocketUpgrade(head.rawHeaders)\n',
-        '\n',
-        {
-          equivalent:
-            'a handshake comes here only as an ignored upgrade, which is the last of its connection anyway',
-        },
-      ],
-      ['the last answer does not say so', "if (isLast) lines.push('Connection', 'close')", ''],
-      [
-        'an answer of ours to HEAD has a body',
-        "head.method === 'HEAD' ? '' : body",
-        'body',
-        { equivalent: 'Node itself leaves the body of an answer to HEAD out' },
       ],
       [
         'an answer of ours comes behind the head of another',

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { connectionOf, linger, writeAnswer } from '../../src/proxy/connection.ts'
+import { connectionOf, linger } from '../../src/proxy/connection.ts'
+import { writeRaw } from '../../src/proxy/own-answer.ts'
 
 const ANSWER = { status: 400, headers: ['X-A', 'b'], body: 'no' }
 
@@ -159,7 +160,7 @@ t.test('a sealed connection answers what waits, and takes nothing new for its ow
 
 t.test('an answer of ours is whole, says that it is the last, and is', async (t) => {
   const { stream, connection, text, begun, enqueue } = busyConnection(t)
-  writeAnswer(stream as unknown as Socket, ANSWER, 'Bad Request')
+  writeRaw(stream as unknown as Socket, ANSWER)
   t.match(
     text(),
     /^HTTP\/1\.1 400 Bad Request\r\nX-A: b\r\nContent-Length: 2\r\nDate: [^\r]* GMT\r\nConnection: close\r\n\r\nno$/,
@@ -170,10 +171,16 @@ t.test('an answer of ours is whole, says that it is the last, and is', async (t)
   t.equal(connection.isBusy(), true)
 })
 
+t.test('an answer of ours beyond ASCII has the length of its UTF-8', async (t) => {
+  const { socket, text } = socketOf(t)
+  writeRaw(socket, { ...ANSWER, body: 'n\u00f6 \u2713' })
+  t.match(text(), /\r\nContent-Length: 7\r\n[\s\S]*\r\n\r\nn\xc3\xb6 \xe2\x9c\x93$/)
+})
+
 t.test('no answer is written where none can be', async (t) => {
   const { stream, socket, text } = socketOf(t)
   stream.end()
-  writeAnswer(socket, ANSWER, 'Bad Request')
+  writeRaw(socket, ANSWER)
   t.equal(text(), '')
   t.equal(stream.destroyed, true)
 })
