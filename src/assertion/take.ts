@@ -14,7 +14,7 @@ const JOINED_BY_COMMA = /^[A-Za-z0-9_.\-, \t]*$/
 
 /**
  * The one assertion of a request, no longer than {@link MAX_ASSERTION_SIZE}. Whether it has the form of one is for
- * `parseCompact` to say: a look at all of its characters costs half a microsecond.
+ * `parseCompact` to say.
  *
  * @param rawHeaders Name, value, name, value… as received; a joined or parsed form hides duplicates.
  * @param assertionHeader Its name in any case. Another spelling that folds to the same name is never an
