@@ -3,10 +3,10 @@ const MAX_LENGTH = 63
 const LETTERS = 32
 
 /**
- * Settles most names by their length and first letter, without a look at the others (2 µs a request for reserved names alone). Folding keeps
- * both, but for the case of the letter.
+ * Settles most names by their length and first letter, without a look at the others: 2 µs a request for reserved names
+ * alone. Folding keeps both, but for the case of the letter.
  *
- * @param names folded ones, that begin with a letter
+ * @param names folded ones
  * @returns whether a name may fold to one of them; what begins with no letter, or is longer than 63, always may
  */
 export function createShapes(names: Iterable<string>): (name: string) => boolean {
