@@ -166,8 +166,8 @@ async function takeSample(
 }
 
 /**
- * A tenth as many requests that nobody counts: while the others had their turns this peer was at rest, its memory tidied up
- * and its code out of the caches, and a scenario without a rate asks what a request costs when there is always one more.
+ * A tenth as many requests that nobody counts: while the others had their turns this peer was at rest, and a scenario without a
+ * rate asks what a request costs when there is always one more.
  */
 async function leadIn(
   stage: Stage,
