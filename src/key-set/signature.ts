@@ -85,48 +85,43 @@ const inPool = ({ hash, signed, how, bytes }: Job): Promise<boolean> =>
  */
 export function ecdsaDer(signature: Uint8Array, half: number): Uint8Array | undefined {
   if (signature.length !== half * 2) return undefined
-  const r = firstByte(signature, 0, half)
-  const s = firstByte(signature, half, half * 2)
-  const size = integerSize(signature, r, half) + integerSize(signature, s, half * 2)
+  const r = digitsOf(signature, 0, half)
+  const s = digitsOf(signature, half, half * 2)
+  const size = integerSize(r) + integerSize(s)
   // From 128 bytes on, a length takes a byte of its own (X.690 §8.1.3.5).
-  const head = size < 0x80 ? 2 : 3
+  const head = size < 0x80 ? [0x30, size] : [0x30, 0x81, size]
   // Of Node's pool, byte by byte: memory of its own, and views of it for the halves, take three times as long.
-  const der = Buffer.allocUnsafe(head + size)
-  der[0] = 0x30
-  der[1] = 0x81
-  der[head - 1] = size
-  putInteger(der, putInteger(der, head, { bytes: signature, from: r, to: half }), {
-    bytes: signature,
-    from: s,
-    to: half * 2,
-  })
+  const der = Buffer.allocUnsafe(head.length + size)
+  for (const [at, byte] of head.entries()) der[at] = byte
+  putInteger(der, putInteger(der, head.length, r), s)
   return der
 }
 
+/** A number within a signature, less the leading zeros that it does not need: one byte stays. */
 interface Digits {
   readonly bytes: Uint8Array
   readonly from: number
   readonly to: number
 }
 
-/** Where a number begins that has no more leading zeros than it needs: the last byte stays. */
-function firstByte(bytes: Uint8Array, from: number, to: number): number {
-  let at = from
-  while (at < to - 1 && bytes[at] === 0) at++
-  return at
+function digitsOf(bytes: Uint8Array, start: number, to: number): Digits {
+  let from = start
+  while (from < to - 1 && bytes[from] === 0) from++
+  return { bytes, from, to }
 }
 
 /** With its tag, its length, and a zero before a first bit that would make it negative. */
-const integerSize = (bytes: Uint8Array, from: number, to: number): number =>
+const integerSize = ({ bytes, from, to }: Digits): number =>
   2 + to - from + (isHigh(bytes[from]) ? 1 : 0)
 
 const isHigh = (byte: number | undefined): boolean => byte !== undefined && byte > 0x7f
 
 /** @returns where the next one begins */
-function putInteger(der: Uint8Array, start: number, { bytes, from, to }: Digits): number {
+function putInteger(der: Uint8Array, start: number, digits: Digits): number {
+  const { bytes, from, to } = digits
   let at = start
   der[at++] = 0x02
-  der[at++] = integerSize(bytes, from, to) - 2
+  der[at++] = integerSize(digits) - 2
   if (isHigh(bytes[from])) der[at++] = 0
   for (let i = from; i < to; i++) der[at++] = bytes[i] ?? 0
   return at

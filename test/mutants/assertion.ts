@@ -231,7 +231,14 @@ export const ASSERTION: readonly Mutant[] = [
         'const isHigh = (byte: number | undefined): boolean => byte !== undefined && byte > 0x7f',
         'const isHigh = (byte: number | undefined): boolean => byte !== undefined && byte > 0xff',
       ],
-      ['leading zeros stay', 'while (at < to - 1 && bytes[at] === 0) at++', ''],
+      ['leading zeros stay', 'while (from < to - 1 && bytes[from] === 0) from++', ''],
+      ['the zero is no number', 'from < to - 1', 'from < to'],
+      ['a long signature has a short length', 'size < 0x80', 'size < 0x100'],
+      [
+        'what was in the memory before stays',
+        'if (isHigh(bytes[from])) der[at++] = 0',
+        'if (isHigh(bytes[from])) at++',
+      ],
       [
         'an error in the pool is a good signature',
         'resolve(error === null && isGood)',
