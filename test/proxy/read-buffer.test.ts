@@ -1,8 +1,8 @@
 import { get, type IncomingMessage } from 'node:http'
 import { get as getSecurely } from 'node:https'
 import type { Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { bodyOf, untilStuck } from '../helpers/bodies.ts'
 import { startClaimgate } from '../helpers/claimgate.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 import { writeTlsFiles } from '../helpers/transport.ts'
@@ -10,15 +10,7 @@ import { writeTlsFiles } from '../helpers/transport.ts'
 const SIZE = 16 * 1024 * 1024
 const NAMES = ['a', 'b', 'c']
 
-/** Every four bytes differ from their neighbours, and all from those of another name. */
-function bodyOf(name: string): Buffer {
-  const body = Buffer.alloc(SIZE)
-  for (let i = 0; i < SIZE; i += 4) body.writeUInt32BE(i, i)
-  for (let i = 0; i < SIZE; i += 4) body[i] = name.charCodeAt(0)
-  return body
-}
-
-const BODIES = new Map(NAMES.map((name) => [name, bodyOf(name)]))
+const BODIES = new Map(NAMES.map((name) => [name, bodyOf(name, SIZE)]))
 const HEAD = 'HTTP/1.1 200 OK\r\n'
 
 type Send = (socket: Socket, body: Buffer) => void
@@ -53,16 +45,8 @@ const FRAMINGS: readonly (readonly [string, Send])[] = [
   ],
 ]
 
-/** Resolves once the apps got nothing more off their hands for a moment. */
-async function untilStuck(sockets: ReadonlySet<Socket>): Promise<void> {
-  const taken = () =>
-    [...sockets].map(({ bytesWritten, writableLength }) => bytesWritten - writableLength)
-  for (let seen = taken(), quiet = 0; quiet < 10; quiet++) {
-    await wait(10)
-    if (String(taken()) !== String(seen)) quiet = 0
-    seen = taken()
-  }
-}
+const takenBy = (sockets: ReadonlySet<Socket>) =>
+  [...sockets].map(({ bytesWritten, writableLength }) => bytesWritten - writableLength)
 
 async function collect(answer: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = []
@@ -102,7 +86,7 @@ for (const { kind, send, transport } of CASES)
     // Twice: what the first answers left behind serves the second.
     for (const round of [1, 2]) {
       const answers = await Promise.all(NAMES.map(ask))
-      await untilStuck(sockets)
+      await untilStuck(() => takenBy(sockets))
       const bodies = await Promise.all(answers.map(collect))
       for (const [i, name] of NAMES.entries())
         t.ok(bodies[i]?.equals(BODIES.get(name) ?? Buffer.alloc(0)), `/${name}, round ${round}`)

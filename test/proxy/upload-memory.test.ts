@@ -5,10 +5,10 @@ import { request as requestPlain } from 'node:http'
 import { request as requestSecurely } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { lettingGo } from '../../src/proxy/body.ts'
+import { bodyOf, untilStuck } from '../helpers/bodies.ts'
 import { startClaimgate } from '../helpers/claimgate.ts'
 import { writeTlsFiles } from '../helpers/transport.ts'
 
@@ -44,14 +44,6 @@ t.test('what may still be read, is shared, or is small is kept', async (t) => {
 
 const SIZE = 8 * 1024 * 1024
 const NAMES = ['a', 'b', 'c']
-
-/** Every four bytes differ from their neighbours, and all from those of another name. */
-function bodyOf(name: string): Buffer {
-  const body = Buffer.alloc(SIZE)
-  for (let i = 0; i < SIZE; i += 4) body.writeUInt32BE(i, i)
-  for (let i = 0; i < SIZE; i += 4) body[i] = name.charCodeAt(0)
-  return body
-}
 
 /** An app that reads nothing until it is told to, and then keeps all that comes. */
 async function slowApp(t: Test, make: (take: (socket: Socket) => void) => Server) {
@@ -134,7 +126,7 @@ for (const { framing, transport } of CASES)
             ? requestPlain(options)
             : requestSecurely({ ...options, rejectUnauthorized: false })
         const answered = once(request, 'response')
-        request.write(bodyOf(name))
+        request.write(bodyOf(name, SIZE))
         request.end('DONE!')
         return { request, answered }
       }
@@ -148,7 +140,7 @@ for (const { framing, transport } of CASES)
       }
       const bodies = [...app.received.values()].map(unframed)
       for (const name of NAMES) {
-        const wanted = Buffer.concat([bodyOf(name), Buffer.from('DONE!')])
+        const wanted = Buffer.concat([bodyOf(name, SIZE), Buffer.from('DONE!')])
         t.equal(bodies.filter((body) => body.equals(wanted)).length, 1, `/${name}`)
       }
     },
@@ -166,14 +158,5 @@ function overTls(tls: ReturnType<typeof writeTlsFiles>, port: number) {
       clientCertFile: undefined,
       clientKeyFile: undefined,
     },
-  }
-}
-
-/** Resolves once nothing more was sent for a moment. */
-async function untilStuck(sent: () => readonly unknown[]): Promise<void> {
-  for (let seen = String(sent()), quiet = 0; quiet < 10; quiet++) {
-    await wait(10)
-    if (String(sent()) !== seen) quiet = 0
-    seen = String(sent())
   }
 }
