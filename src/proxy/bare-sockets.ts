@@ -44,10 +44,7 @@ export function createBareSocketHandlers({ current }: BareSocketOptions): BareSo
       const head = headOf(request)
       const { recorder, openTunnel, headerRules } = current()
       const exchange = recorder.begin(head)
-      socket.once('close', () => {
-        recorder.end(exchange)
-        next()
-      })
+      whenClosed(socket, recorder, exchange, next)
       const refuse = (error: unknown) =>
         writeRaw(socket, recorder.answer(error, exchange, head.rawHeaders))
       const open = (decision: Decision) => {
@@ -69,6 +66,19 @@ export function createBareSocketHandlers({ current }: BareSocketOptions): BareSo
     },
     ...createRefusals(current),
   }
+}
+
+/** A scope of its own: that of the handshake, with its assertion, would be kept for as long as the tunnel is open. */
+function whenClosed(
+  socket: Socket,
+  recorder: Recorder,
+  exchange: Exchange,
+  next: () => void,
+): void {
+  socket.once('close', () => {
+    recorder.end(exchange)
+    next()
+  })
 }
 
 /** What is refused without a decision, since no request came: only its answer and its record differ. */

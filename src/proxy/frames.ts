@@ -1,63 +1,66 @@
 import { randomBytes } from 'node:crypto'
 
+const LONGEST_HEADER = 14
+
 /**
  * Follows the frames of one direction of a WebSocket (RFC 6455 §5.2) by their lengths alone, so that a frame of ours
  * can be put between two of theirs. Looks at no payload and keeps none.
  */
-export interface FrameFollower {
-  follow(chunk: Buffer): void
+export class FrameFollower {
+  /** Bytes of the payload under way that are still to come. */
+  #left = 0
+  /** The beginning of a header of which the rest is still to come. */
+  #cut: Buffer | undefined
+
+  follow(chunk: Buffer): void {
+    let at = this.#skip(chunk, 0)
+    while (at < chunk.length) at = this.#skip(chunk, this.#takeHeader(chunk, at))
+  }
+
   /** Whether the next byte would begin a frame. */
-  isAtBoundary(): boolean
-}
+  isAtBoundary(): boolean {
+    return this.#left === 0 && this.#cut === undefined
+  }
 
-const LONGEST_HEADER = 14
+  /** Returns where the payload ends, or the chunk. */
+  #skip(chunk: Buffer, at: number): number {
+    const skipped = Math.min(this.#left, chunk.length - at)
+    this.#left -= skipped
+    return at + skipped
+  }
 
-export function createFrameFollower(): FrameFollower {
-  const header = Buffer.alloc(LONGEST_HEADER)
-  let headerLength = 0
-  let payloadLeft = 0
-
-  /** Takes header bytes until the header is complete; returns the next offset. */
-  const takeHeader = (chunk: Buffer, offset: number): number => {
-    let at = offset
-    while (at < chunk.length) {
-      header[headerLength++] = chunk[at++] ?? 0
-      if (headerLength < 2 || headerLength < headerSize(header)) continue
-      payloadLeft = payloadLength(header)
-      headerLength = 0
-      break
+  /** Returns where the header ends, or the chunk. */
+  #takeHeader(chunk: Buffer, at: number): number {
+    if (this.#cut !== undefined) return this.#takeRest(this.#cut, chunk)
+    const end = at + headerSize(chunk, at)
+    if (end > chunk.length) {
+      this.#cut = Buffer.from(chunk.subarray(at))
+      return chunk.length
     }
-    return at
+    this.#left = payloadLength(chunk, at)
+    return end
   }
 
-  return {
-    follow(chunk) {
-      let at = 0
-      while (at < chunk.length) {
-        if (payloadLeft > 0) {
-          const skipped = Math.min(payloadLeft, chunk.length - at)
-          payloadLeft -= skipped
-          at += skipped
-        } else {
-          at = takeHeader(chunk, at)
-        }
-      }
-    },
-    isAtBoundary: () => headerLength === 0 && payloadLeft === 0,
+  #takeRest(begun: Buffer, chunk: Buffer): number {
+    this.#cut = undefined
+    const header = Buffer.concat([begun, chunk.subarray(0, LONGEST_HEADER)])
+    return this.#takeHeader(header, 0) - begun.length
   }
 }
 
-function headerSize(header: Buffer): number {
-  const second = header[1] ?? 0
+/** As long as it can be, where the byte that says so is still to come. */
+function headerSize(chunk: Buffer, at: number): number {
+  const second = chunk[at + 1]
+  if (second === undefined) return LONGEST_HEADER
   const length = second & 0x7f
   const extended = length === 126 ? 2 : length === 127 ? 8 : 0
   return 2 + extended + ((second & 0x80) === 0 ? 0 : 4)
 }
 
-function payloadLength(header: Buffer): number {
-  const length = (header[1] ?? 0) & 0x7f
-  if (length === 126) return header.readUInt16BE(2)
-  if (length === 127) return Number(header.readBigUInt64BE(2))
+function payloadLength(chunk: Buffer, at: number): number {
+  const length = (chunk[at + 1] ?? 0) & 0x7f
+  if (length === 126) return chunk.readUInt16BE(at + 2)
+  if (length === 127) return Number(chunk.readBigUInt64BE(at + 2))
   return length
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Milliseconds } from '../config/config.ts'
 import type { Exchange } from '../exchange.ts'
-import { closeFrame, createFrameFollower, maskedCloseFrame } from './frames.ts'
+import { closeFrame, FrameFollower, maskedCloseFrame } from './frames.ts'
 
 /** An open WebSocket between a client and the upstream. */
 export interface Tunnel {
@@ -29,17 +29,17 @@ const noop = () => undefined
 /** Moves bytes both ways with back-pressure. When either side is gone, so is the other. */
 export function splice({ client, upstream, early, head, exchange }: SpliceOptions): Tunnel {
   const pair = joinEnds(client, upstream)
-  const down = createLane({ from: upstream, to: client, goodbye: closeFrame, exchange })
-  const up = createLane({ from: client, to: upstream, goodbye: maskedCloseFrame, exchange })
+  const down = new Lane({ from: upstream, to: client, goodbye: closeFrame, exchange })
+  const up = new Lane({ from: client, to: upstream, goodbye: maskedCloseFrame, exchange })
   if (head.length > 0) down.carry(head)
   if (early.length > 0) up.carry(early)
   upstream
     .on('drain', () => client.resume())
-    .on('data', down.carry)
+    .on('data', (chunk: Buffer) => down.carry(chunk))
     .resume()
   client
     .on('drain', () => upstream.resume())
-    .on('data', up.carry)
+    .on('data', (chunk: Buffer) => up.carry(chunk))
     .resume()
 
   return {
@@ -60,28 +60,34 @@ interface LaneOptions {
 }
 
 /** One direction. After its close frame it carries nothing more. */
-function createLane({ from, to, goodbye, exchange }: LaneOptions) {
-  const frames = createFrameFollower()
-  let closingWith: number | undefined
-  let isClosed = false
+class Lane {
+  readonly #options: LaneOptions
+  readonly #frames = new FrameFollower()
+  #closingWith: number | undefined
+  #isClosed = false
 
-  const closeBetweenFrames = () => {
-    if (closingWith === undefined || isClosed || !frames.isAtBoundary()) return
-    isClosed = true
-    to.end(goodbye(closingWith))
+  constructor(options: LaneOptions) {
+    this.#options = options
   }
-  return {
-    carry(chunk: Buffer) {
-      if (isClosed) return
-      exchange.bytes += chunk.length
-      frames.follow(chunk)
-      if (!to.write(chunk)) from.pause()
-      closeBetweenFrames()
-    },
-    close(status: number) {
-      closingWith ??= status
-      closeBetweenFrames()
-    },
+
+  carry(chunk: Buffer): void {
+    if (this.#isClosed) return
+    const { from, to, exchange } = this.#options
+    exchange.bytes += chunk.length
+    this.#frames.follow(chunk)
+    if (!to.write(chunk)) from.pause()
+    this.#closeBetweenFrames()
+  }
+
+  close(status: number): void {
+    this.#closingWith ??= status
+    this.#closeBetweenFrames()
+  }
+
+  #closeBetweenFrames(): void {
+    if (this.#closingWith === undefined || this.#isClosed || !this.#frames.isAtBoundary()) return
+    this.#isClosed = true
+    this.#options.to.end(this.#options.goodbye(this.#closingWith))
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Config } from '../config/config.ts'
+import type { Socket } from 'node:net'
+import type { Config, Milliseconds } from '../config/config.ts'
+import type { Tunnel } from './splice.ts'
 import type { OpenTunnel } from './tunnel.ts'
 
 export interface TunnelAgeOptions {
@@ -24,10 +26,14 @@ export function limitTunnelAge(
       ...request,
       onOpen(tunnel) {
         request.onOpen(tunnel)
-        const age = maxAge * (1 - JITTER * random())
-        const timer = setTimeout(() => tunnel.close(GOING_AWAY), age)
-        timer.unref()
-        request.client.once('close', () => clearTimeout(timer))
+        closeAfter(maxAge * (1 - JITTER * random()), tunnel, request.client)
       },
     })
+}
+
+/** A scope of its own, in which nothing of the handshake is kept. */
+function closeAfter(age: Milliseconds, tunnel: Tunnel, client: Socket): void {
+  const timer = setTimeout(() => tunnel.close(GOING_AWAY), age)
+  timer.unref()
+  client.once('close', () => clearTimeout(timer))
 }

@@ -39,6 +39,9 @@ class HandshakeTimeoutError extends Error {
 /** The fields that make the request a handshake again, after those of the client's connection were removed. */
 const UPGRADE_LINES: HeaderLines = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 
+/** Not in the scope of a tunnel, all of which it would keep for as long as the tunnel is open. */
+const noop = () => undefined
+
 /** Sends a decided WebSocket handshake upstream; a byte tunnel begins only after the upstream's 101. */
 export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenTunnel {
   return (tunnel) => {
@@ -88,7 +91,7 @@ export function createOpenTunnel({ connect, config, now }: TunnelOptions): OpenT
       relayResponse(response, tunnel)
     })
     request.on('upgrade', (response, upstream, head) => {
-      upstream.on('error', () => undefined)
+      upstream.on('error', noop)
       if (!isWebSocketUpgrade(response.rawHeaders)) fail(new Error('upgraded to something else'))
       if (!settle()) return void upstream.destroy()
       answer(response)
