@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t from 'tap'
+import { imageOptions } from '../../bench/peers/claimgate.ts'
 import { requestBytes } from '../helpers/claimgate.ts'
 import { startIssuer } from '../helpers/issuer.ts'
 import { keepAliveClient } from '../helpers/keep-alive-client.ts'
@@ -41,7 +43,7 @@ t.test('what a request leaves behind does not grow old', async (t) => {
       CLAIMGATE_LOG_LEVEL: 'info',
     },
     // As the image: with Node's own choice there would be few quick collections.
-    nodeArguments: ['--max-semi-space-size=8', '--import', REPORT],
+    nodeArguments: [...imageOptions(readFileSync('Dockerfile', 'utf8')), '--import', REPORT],
   })
   await program.untilReady()
   const bytes = requestBytes(issuer.assertion())

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
+import { imageOptions } from '../../bench/peers/claimgate.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { readStandInSettings } from '../../src/demo/stand-in-settings.ts'
 
@@ -132,6 +133,14 @@ t.test('the image runs as an unprivileged number, without a shell', async (t) =>
   t.match(final, /^ENTRYPOINT \["\/nodejs\/bin\/node", .*"\/app\/dist\/cli\.js"\]$/m)
   t.match(final, /^HEALTHCHECK [^\n]*\\\n {2}CMD \["\/nodejs\/bin\/node", /m)
   t.notMatch(final, /^RUN /m)
+})
+
+t.test('`npm start` gives Node what the image gives it, but no share of a container', async (t) => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const options = imageOptions(readFileSync('Dockerfile', 'utf8')).filter(
+    (option) => !option.startsWith('--max-old-space-size-percentage='),
+  )
+  t.equal(scripts.start, `npm run -s build && node ${options.join(' ')} dist/cli.js`)
 })
 
 t.test('the image says what it is and what it is made of', async (t) => {
