@@ -10,7 +10,7 @@ export class FrameFollower {
   /** Bytes of the payload under way that are still to come. */
   #left = 0
   /** The beginning of a header of which the rest is still to come. */
-  #cut: Buffer | undefined
+  #cut: Uint8Array | undefined
 
   follow(chunk: Buffer): void {
     let at = this.#skip(chunk, 0)
@@ -34,14 +34,15 @@ export class FrameFollower {
     if (this.#cut !== undefined) return this.#takeRest(this.#cut, chunk)
     const end = at + headerSize(chunk, at)
     if (end > chunk.length) {
-      this.#cut = Buffer.from(chunk.subarray(at))
+      // In memory of its own: a byte in Node's pool would keep all of the pool for as long as the client likes.
+      this.#cut = new Uint8Array(chunk.subarray(at))
       return chunk.length
     }
     this.#left = payloadLength(chunk, at)
     return end
   }
 
-  #takeRest(begun: Buffer, chunk: Buffer): number {
+  #takeRest(begun: Uint8Array, chunk: Buffer): number {
     this.#cut = undefined
     const header = Buffer.concat([begun, chunk.subarray(0, LONGEST_HEADER)])
     return this.#takeHeader(header, 0) - begun.length

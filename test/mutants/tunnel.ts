@@ -271,6 +271,11 @@ export const TUNNEL: readonly Mutant[] = [
         'if (end > chunk.length) {',
         'if (end >= chunk.length) {',
       ],
+      [
+        'a byte of a header keeps a piece of the pool',
+        'new Uint8Array(chunk.subarray(at))',
+        'Buffer.from(chunk.subarray(at))',
+      ],
       ['what began a header is lost', 'Buffer.concat([begun, ', 'Buffer.concat(['],
       ['what began a header is taken twice', 'this.#cut = undefined\n    const', 'const'],
       [

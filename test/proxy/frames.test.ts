@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { closeFrame, FrameFollower, maskedCloseFrame } from '../../src/proxy/frames.ts'
+import { collectAll } from '../helpers/heap.ts'
 
 function frame(payload: number, masked: 'masked' | 'plain'): Buffer {
   const mask = masked === 'masked' ? 0x80 : 0
@@ -75,6 +76,23 @@ t.test(
     t.pass('holds')
   },
 )
+
+t.test('the beginning of a header keeps no more memory than itself', async (t) => {
+  const held: FrameFollower[] = []
+  collectAll()
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 100; i++) {
+    const follower = new FrameFollower()
+    follower.follow(Buffer.of(0x82))
+    held.push(follower)
+    // Others use Node's pool meanwhile.
+    for (let used = 0; used < Buffer.poolSize; used += 1_024) Buffer.allocUnsafe(1_024)
+  }
+  collectAll()
+  const grown = process.memoryUsage().arrayBuffers - before
+  t.ok(grown < 10 * Buffer.poolSize, `${grown} bytes`)
+  t.ok(held.every((follower) => !follower.isAtBoundary()))
+})
 
 t.test('closeFrame() is an unmasked close with its status', async (t) => {
   t.same([...closeFrame(1001)], [0x88, 2, 0x03, 0xe9])
