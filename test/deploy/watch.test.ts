@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { createMetrics, METRICS } from '../../src/admin/metrics.ts'
+import { METRICS } from '../../src/admin/metrics.ts'
 import { CODES } from '../../src/errors.ts'
 import { codeSpans, section, tableRows } from '../helpers/markdown.ts'
+import { quietMetrics } from '../helpers/metrics.ts'
 
 interface Rule {
   readonly alert: string
@@ -48,15 +49,7 @@ const seriesOf = (query: string): string[] =>
 
 /** The names of all series, as Prometheus would store them. */
 const known = async (): Promise<Set<string>> => {
-  const text = await createMetrics({
-    version: '0.0.0',
-    keySetStatus: () => ({ usable: true, keys: 1, age: 0, reason: undefined }),
-    tunnels: () => 0,
-    remembered: () => 0,
-    reloads: () => ({ last: undefined, since: 0 }),
-    certificateExpires: () => undefined,
-    now: () => 0,
-  }).text()
+  const text = await quietMetrics().text()
   const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
   const ours = Object.entries(METRICS).map(([name, { type }]) => ['', name, type])
   return new Set(
